@@ -1,0 +1,116 @@
+/**
+ * A real program as a part of a test or of the demo: started, waited for, logged to a file, and gone with its parent
+ * whatever happens (the kernel sends it SIGKILL when this process dies, by setpriv's parent-death signal).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ProcessOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Everything it prints. */
+  readonly logFile: string;
+  /** Polled until it returns true; throwing counts as not yet. */
+  readonly ready: () => Promise<boolean> | boolean;
+  readonly readyTimeoutMs?: number;
+  /** Time between SIGTERM and SIGKILL. */
+  readonly stopTimeoutMs?: number;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly pid: number;
+  readonly logFile: string;
+  /** Settles when the process ends, with its exit code or signal. */
+  readonly ended: Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+  log(): string;
+}
+
+/** @throws Error with the end of the part's log when it ends early or is not ready in time. */
+export async function startProcess(options: ProcessOptions): Promise<Part> {
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', options.command, ...options.args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? String(code)));
+  });
+  const part = toPart(options, child, ended);
+  await untilReady(options, part, ended);
+  return part;
+}
+
+function toPart(options: ProcessOptions, child: ChildProcess, ended: Promise<string>): Part {
+  const running = (): boolean => child.exitCode === null && child.signalCode === null;
+  return {
+    name: options.name,
+    pid: child.pid ?? 0,
+    logFile: options.logFile,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    log: () => readFileSync(options.logFile, 'utf8'),
+    async stop() {
+      if (!running()) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), options.stopTimeoutMs ?? 5_000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function untilReady(options: ProcessOptions, part: Part, ended: Promise<string>): Promise<void> {
+  const state: { over: string | undefined } = { over: undefined };
+  void ended.then((how) => (state.over = how));
+  const deadline = Date.now() + (options.readyTimeoutMs ?? 30_000);
+  for (;;) {
+    if (state.over !== undefined)
+      throw new Error(`${options.name} ended (${state.over}) before it was ready:\n${tail(part)}`);
+    if (await isReady(options)) return;
+    if (Date.now() > deadline) {
+      await part.stop();
+      throw new Error(`${options.name} was not ready after ${options.readyTimeoutMs ?? 30_000} ms:\n${tail(part)}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function isReady(options: ProcessOptions): Promise<boolean> {
+  try {
+    return await options.ready();
+  } catch {
+    return false; // not yet: the deadline decides
+  }
+}
+
+function tail(part: Part): string {
+  return part.log().split('\n').slice(-20).join('\n');
+}
+
+/** A loopback TCP port nobody listens on right now. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  return await new Promise<number>((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, host, () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * Runs every test file in a process of its own and counts what uvu reports.
+ * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run two at a time.
+ * The last line is `N passed, N failed`.
+ *
+ * usage: run-tests.ts [--filter TEXT] [--jobs N]
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = join(import.meta.dirname, '../..');
+const rooms = ['common', 'gateway', 'operator', 'e2e'];
+const fileTimeoutMs = 900_000;
+
+interface FileResult {
+  readonly file: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+function testFiles(filter: string | undefined): string[] {
+  const found = rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => join(room, name)),
+  );
+  return found.filter((name) => filter === undefined || name.includes(filter)).toSorted();
+}
+
+function runFile(file: string): Promise<FileResult> {
+  const started = process.hrtime.bigint();
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, file)], { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const timer = setTimeout(() => {
+      chunks.push(Buffer.from(`\nstopped after ${fileTimeoutMs / 1000} s\n`));
+      child.kill('SIGKILL');
+    }, fileTimeoutMs);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      const output = Buffer.concat(chunks).toString();
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      resolve({ file, ...count(output, code), seconds, output });
+    });
+  });
+}
+
+/** uvu prints Total and Passed; a file that dies, or runs no test, counts as one failure. */
+function count(output: string, code: number | null): { passed: number; failed: number } {
+  const total = Number(/Total:\s+(\d+)/.exec(output)?.[1] ?? Number.NaN);
+  const passed = Number(/Passed:\s+(\d+)/.exec(output)?.[1] ?? Number.NaN);
+  const skipped = Number(/Skipped:\s+(\d+)/.exec(output)?.[1] ?? 0);
+  if (!Number.isFinite(total) || !Number.isFinite(passed) || total === 0) return { passed: 0, failed: 1 };
+  const failed = total - passed + skipped;
+  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+}
+
+async function runAll(files: readonly string[], jobs: number): Promise<FileResult[]> {
+  const queue = [...files];
+  const results: FileResult[] = [];
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runFile(file);
+      results.push(result);
+      report(result);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return results;
+}
+
+function report(result: FileResult): void {
+  const verdict = result.failed === 0 ? 'ok  ' : 'FAIL';
+  console.log(
+    `${verdict} ${result.file}  ${result.passed} passed, ${result.failed} failed  ${result.seconds.toFixed(1)} s`,
+  );
+  if (result.failed > 0) console.log(result.output.replaceAll(/^/gm, '     | '));
+}
+
+const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '2' } } });
+const files = testFiles(values.filter);
+const serial = files.filter((file) => file.endsWith('.serial.test.ts'));
+const parallel = files.filter((file) => !serial.includes(file));
+const results = [...(await runAll(parallel, Number(values.jobs))), ...(await runAll(serial, 1))];
+const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
+for (const result of results.filter((r) => r.failed > 0)) console.log(`failed: ${relative('.', result.file)}`);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exit(sum('failed') === 0 && sum('passed') > 0 ? 0 : 1);
