@@ -57,8 +57,23 @@ export type DmpOutcome =
   /** Technical: stays in the queue, retried with back-off. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** TD2.1 / TD2.1b, and the search that tells what the DMP already holds. */
+/** TD3.3c: takes a published KOS out of the DMP (ci-sis §6.7). */
+export interface Removal {
+  /** OID of the submission set that carries the removal; the same on every retry. */
+  readonly uniqueId: Uid;
+  readonly submissionTime: string;
+  readonly sourceId: Uid;
+  readonly contentType: Code;
+  readonly entryUuid: string;
+  readonly patient: InsIdentity;
+  readonly user: DmpUser;
+}
+
+export type RemovalOutcome = { readonly kind: 'removed' } | Exclude<DmpOutcome, { readonly kind: 'published' }>;
+
+/** TD2.1 / TD2.1b, TD3.3c, and the search that tells what the DMP already holds. */
 export interface DmpClient {
+  remove(removal: Removal, signal?: AbortSignal): Promise<RemovalOutcome>;
   publish(submission: Submission, signal?: AbortSignal): Promise<DmpOutcome>;
   /** TD3.1b GetDocuments by uniqueId → entryUUID, or undefined when the DMP holds none. */
   findEntryUuid(uniqueId: Uid, user: DmpUser, patient: InsIdentity, signal?: AbortSignal): Promise<string | undefined>;
