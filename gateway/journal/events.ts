@@ -96,6 +96,14 @@ export type JournalEvent =
       readonly replaced: boolean;
       readonly alreadyRegistered: boolean;
     } & Who)
+  | ({
+      readonly name: 'KosRemoved';
+      readonly job: string;
+      readonly study: string;
+      readonly kos: string;
+      readonly entryUuid: string;
+      readonly structureId: string;
+    } & Who)
   | {
       readonly name: 'PacsQueried';
       readonly pacs: string;

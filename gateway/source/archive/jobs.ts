@@ -1,0 +1,104 @@
+/** Publication jobs: rows of the saga's state table. Strict order per study: a job waits for earlier ones of its study (ci-sis §16 row 58). */
+import type { StudyInstanceUid } from '../../domain.ts';
+import type { Database, Row } from './database.ts';
+
+export type OpenState = 'queued' | 'built';
+export type EndState = 'published' | 'removed' | 'unchanged' | 'declined' | 'failed';
+export type JobState = OpenState | EndState;
+
+export interface Job {
+  readonly id: number;
+  readonly kind: 'publish' | 'unpublish';
+  readonly study: StudyInstanceUid;
+  readonly documentId: string;
+  readonly state: OpenState;
+  readonly attempts: number;
+  /** JSON fixed when the job was built. */
+  readonly draft: string | undefined;
+  readonly kos: Buffer | undefined;
+}
+
+export interface JobQueue {
+  /** Open jobs whose time has come and that no earlier open job of the same study holds back. */
+  due(now: string, limit: number): Promise<readonly Job[]>;
+  /** RFC 3339 of the next open job, or undefined when none is open. */
+  nextAt(): Promise<string | undefined>;
+  build(id: number, draft: string, kos: Uint8Array | undefined, at: string): Promise<void>;
+  postpone(
+    id: number,
+    why: { readonly code: string; readonly detail: string; readonly nextAt: string; readonly at: string },
+  ): Promise<void>;
+  end(
+    id: number,
+    state: EndState,
+    why: { readonly code?: string; readonly detail: string; readonly at: string },
+  ): Promise<void>;
+  /** Everything that waits is tried now (a PACS or the DMP came back, or a person asked). */
+  hurry(now: string): Promise<void>;
+  counts(): Promise<Readonly<Record<string, number>>>;
+}
+
+export function createJobQueue(database: Database): JobQueue {
+  return {
+    async due(now, limit) {
+      const rows = await database.query(
+        `SELECT j.* FROM jobs j
+         WHERE j.state IN ('queued', 'built') AND j.next_at <= ?
+           AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.study_uid = j.study_uid AND e.state IN ('queued', 'built') AND e.id < j.id)
+         ORDER BY j.id LIMIT ?`,
+        [now, limit],
+      );
+      return rows.map(toJob);
+    },
+    async nextAt() {
+      const [row] = await database.query(`SELECT min(next_at) AS at FROM jobs WHERE state IN ('queued', 'built')`);
+      return typeof row?.['at'] === 'string' ? row['at'] : undefined;
+    },
+    async build(id, draft, kos, at) {
+      await database.transaction([
+        {
+          sql: `UPDATE jobs SET state = 'built', draft = ?, kos = ?, attempts = 0, next_at = ?, updated_at = ?, code = NULL, detail = NULL WHERE id = ?`,
+          params: [draft, kos ?? null, at, at, id],
+        },
+      ]);
+    },
+    async postpone(id, why) {
+      await database.transaction([
+        {
+          sql: 'UPDATE jobs SET attempts = attempts + 1, code = ?, detail = ?, next_at = ?, updated_at = ? WHERE id = ?',
+          params: [why.code, why.detail, why.nextAt, why.at, id],
+        },
+      ]);
+    },
+    async end(id, state, why) {
+      await database.transaction([
+        {
+          sql: 'UPDATE jobs SET state = ?, code = ?, detail = ?, updated_at = ? WHERE id = ?',
+          params: [state, why.code ?? null, why.detail, why.at, id],
+        },
+      ]);
+    },
+    async hurry(now) {
+      await database.transaction([
+        { sql: `UPDATE jobs SET next_at = ? WHERE state IN ('queued', 'built')`, params: [now] },
+      ]);
+    },
+    async counts() {
+      const rows = await database.query('SELECT state, count(*) AS n FROM jobs GROUP BY state');
+      return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
+    },
+  };
+}
+
+function toJob(row: Row): Job {
+  return {
+    id: Number(row['id']),
+    kind: row['kind'] === 'unpublish' ? 'unpublish' : 'publish',
+    study: String(row['study_uid']) as StudyInstanceUid,
+    documentId: String(row['document_id']),
+    state: row['state'] === 'built' ? 'built' : 'queued',
+    attempts: Number(row['attempts']),
+    draft: typeof row['draft'] === 'string' ? row['draft'] : undefined,
+    kos: row['kos'] instanceof Uint8Array ? Buffer.from(row['kos']) : undefined,
+  };
+}
