@@ -90,8 +90,19 @@ export interface ReportFault {
   readonly source: string;
 }
 
+/** OMI^O23: the PACS says that the content of an exam changed (ci-sis §2.8). Only the study counts: a C-FIND tells the rest. */
+export interface ExamChange {
+  readonly message: MessageHeader;
+  readonly studyInstanceUid: StudyInstanceUid;
+  /** Further IPC segments of the same message, each study once. */
+  readonly otherStudyInstanceUids: readonly StudyInstanceUid[];
+  /** IPC-1, empty when absent. */
+  readonly accessionNumber: string;
+}
+
 export type ReportReading =
   | { readonly kind: 'understood'; readonly report: ReportReceived; readonly warnings: readonly ReportFault[] }
+  | ({ readonly kind: 'examChange' } & ExamChange)
   /** Syntactically right, a business datum is missing: AA + E005, journalled, no KOS (ci-sis §2.9). */
   | {
       readonly kind: 'incomplete';
