@@ -70,7 +70,8 @@ export class Association {
   /** Sends a part of a message. @returns false when the socket's buffer is full: await `drained`. */
   send(contextId: number, isCommand: boolean, payload: Buffer, last: boolean): boolean {
     if (!this.#accepts('local-data')) return true; // gone: the user was told, or is about to be
-    for (const buffer of dataPdus(contextId, isCommand, payload, last, this.#peerMaxPduLength)) this.#socket.write(buffer);
+    for (const buffer of dataPdus(contextId, isCommand, payload, last, this.#peerMaxPduLength))
+      this.#socket.write(buffer);
     return !this.#socket.writableNeedDrain;
   }
 
@@ -233,7 +234,8 @@ export class Association {
   #sendAbort(action: 'AA-1' | 'AA-8', event: Event, what: ControlPdu | Fragment | Error | undefined): void {
     const unexpected = event !== 'invalid-pdu' && event !== 'local-abort';
     if (unexpected) this.#end({ kind: 'fault', detail: `${event} was not expected here` });
-    const reason = what instanceof PduError ? what.reason : unexpected ? abortReason.unexpectedPdu : abortReason.notSpecified;
+    const reason =
+      what instanceof PduError ? what.reason : unexpected ? abortReason.unexpectedPdu : abortReason.notSpecified;
     const byProvider = action === 'AA-8' || event !== 'local-abort';
     this.#sendLast({ type: 'abort', source: byProvider ? 2 : 0, reason: byProvider ? reason : 0 }, true);
   }

@@ -68,12 +68,7 @@ export interface Abort {
 
 /** Every PDU but P-DATA-TF, which is streamed (see `PduReader`). */
 export type ControlPdu =
-  | AssociateRequest
-  | AssociateAccept
-  | AssociateReject
-  | ReleaseRequest
-  | ReleaseResponse
-  | Abort;
+  AssociateRequest | AssociateAccept | AssociateReject | ReleaseRequest | ReleaseResponse | Abort;
 
 /** Reasons of an A-ABORT by the provider (PS3.8 table 9-26). */
 export const abortReason = {
