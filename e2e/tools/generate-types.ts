@@ -102,6 +102,7 @@ function type(schema: Schema, indent: string): string {
       return 'number';
     case 'boolean':
       return 'boolean';
+    case undefined:
     default:
       throw new Error(`a schema without type is not structural: ${JSON.stringify(schema)}`);
   }

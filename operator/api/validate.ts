@@ -5,10 +5,12 @@
 import { celFaults } from './cel.ts';
 import { withDefaults } from './defaults.ts';
 import { type ApiFault, type Definition, type Schema, isObject } from './schema.ts';
+import type { PlainResource } from './plain-kinds.ts';
 import { structureFaults } from './structure.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from './types.generated.ts';
 
-export type Resource = TrustSpace | DrimboxSite | PacsLink;
+/** Everything that may stand in a watched directory. */
+export type Resource = TrustSpace | DrimboxSite | PacsLink | PlainResource;
 
 export type Judgement =
   | { readonly accepted: true; readonly resource: Resource }
@@ -26,9 +28,14 @@ const metadata: Schema = {
     namespace: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
     labels: { ...map, additionalProperties: { type: 'string', maxLength: 63 } },
     annotations: { ...map, additionalProperties: text },
-    ...{ uid: text, resourceVersion: text, creationTimestamp: text, generateName: text, selfLink: text },
+    uid: text,
+    resourceVersion: text,
+    creationTimestamp: text,
+    generateName: text,
+    selfLink: text,
     generation: { type: 'integer' },
-    ...{ managedFields: { type: 'array' }, ownerReferences: { type: 'array' } },
+    managedFields: { type: 'array' },
+    ownerReferences: { type: 'array' },
     finalizers: { type: 'array', items: text },
   },
 };
