@@ -71,11 +71,17 @@ export interface Removal {
 
 export type RemovalOutcome = { readonly kind: 'removed' } | Exclude<DmpOutcome, { readonly kind: 'published' }>;
 
+export type EntrySearch =
+  | { readonly kind: 'found'; readonly entryUuid: string }
+  /** The DMP answered and holds none, or hides it: deleted or masked by the patient (ci-sis §16 row 57). */
+  | { readonly kind: 'absent' }
+  | Exclude<DmpOutcome, { readonly kind: 'published' }>;
+
 /** TD2.1 / TD2.1b, TD3.3c, and the search that tells what the DMP already holds. */
 export interface DmpClient {
   remove(removal: Removal, signal?: AbortSignal): Promise<RemovalOutcome>;
   publish(submission: Submission, signal?: AbortSignal): Promise<DmpOutcome>;
-  /** TD3.1b GetDocuments by uniqueId → entryUUID, or undefined when the DMP holds none. */
-  findEntryUuid(uniqueId: Uid, user: DmpUser, patient: InsIdentity, signal?: AbortSignal): Promise<string | undefined>;
+  /** TD3.1b GetDocuments by uniqueId → entryUUID. */
+  findEntryUuid(uniqueId: Uid, user: DmpUser, patient: InsIdentity, signal?: AbortSignal): Promise<EntrySearch>;
   close(): Promise<void>;
 }

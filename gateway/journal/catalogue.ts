@@ -88,6 +88,7 @@ export const catalogue: Catalogue = {
     }),
     statistics: (e) => [one('STF23', e.structureId), one('STF04', e.structureId, e.code)],
   },
+  ExamChanged: { level: 'info', sentence: 'the PACS says an exam changed' },
   PublicationDecided: { level: 'info', sentence: 'publication decided', metrics: countDecision },
   PublicationWaiting: { level: 'warn', sentence: 'publication waits', statistics: () => [] },
   PublicationFailed: {

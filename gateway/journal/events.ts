@@ -96,6 +96,13 @@ export type JournalEvent =
       readonly replaced: boolean;
       readonly alreadyRegistered: boolean;
     } & Who)
+  | {
+      readonly name: 'ExamChanged';
+      readonly controlId: string;
+      readonly remote: string;
+      readonly studies: readonly string[];
+      readonly known: number;
+    }
   | ({
       readonly name: 'KosRemoved';
       readonly job: string;

@@ -153,6 +153,24 @@ export interface Intake {
   readonly jobs: readonly { readonly kind: 'publish' | 'unpublish'; readonly study: StudyInstanceUid }[];
 }
 
+const newJob = `INSERT INTO jobs (kind, cause, study_uid, document_id, state, next_at, created_at, updated_at) VALUES (?, ?, ?, ?, 'queued', ?, ?, ?)`;
+
+/** The PACS says an exam changed: one job for each study published here, the message marked as worked on. */
+export function examChangeStatements(change: {
+  readonly inboxId: number;
+  readonly studies: readonly { readonly study: StudyInstanceUid; readonly documentId: string }[];
+  readonly at: string;
+}): readonly Statement[] {
+  const { at } = change;
+  return [
+    ...change.studies.map(({ study, documentId }) => ({
+      sql: newJob,
+      params: ['publish', 'exam-change', study, documentId, at, at, at],
+    })),
+    { sql: `UPDATE inbox SET state = 'processed' WHERE id = ?`, params: [change.inboxId] },
+  ];
+}
+
 /** The report, its lineage and its jobs, and the message marked as worked on: one transaction. */
 export function intakeStatements(intake: Intake): readonly Statement[] {
   const { report, documentId, at } = intake;
@@ -173,8 +191,8 @@ export function intakeStatements(intake: Intake): readonly Statement[] {
       params: [documentId, studyInstanceUid],
     })),
     ...intake.jobs.map(({ kind, study }) => ({
-      sql: `INSERT INTO jobs (kind, study_uid, document_id, state, next_at, created_at, updated_at) VALUES (?, ?, ?, 'queued', ?, ?, ?)`,
-      params: [kind, study, documentId, at, at, at],
+      sql: newJob,
+      params: [kind, 'report', study, documentId, at, at, at],
     })),
     { sql: `UPDATE inbox SET state = 'processed' WHERE id = ?`, params: [intake.inboxId] },
   ];

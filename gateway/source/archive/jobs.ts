@@ -9,6 +9,7 @@ export type JobState = OpenState | EndState;
 export interface Job {
   readonly id: number;
   readonly kind: 'publish' | 'unpublish';
+  readonly cause: 'report' | 'exam-change';
   readonly study: StudyInstanceUid;
   readonly documentId: string;
   readonly state: OpenState;
@@ -94,6 +95,7 @@ function toJob(row: Row): Job {
   return {
     id: Number(row['id']),
     kind: row['kind'] === 'unpublish' ? 'unpublish' : 'publish',
+    cause: row['cause'] === 'exam-change' ? 'exam-change' : 'report',
     study: String(row['study_uid']) as StudyInstanceUid,
     documentId: String(row['document_id']),
     state: row['state'] === 'built' ? 'built' : 'queued',

@@ -38,6 +38,8 @@ export const migrations: readonly string[] = [
   CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL CHECK (kind IN ('publish', 'unpublish')),
+    -- what set it off: user and structure of a change come from the report, or from the archived submission (FAQ 8801)
+    cause TEXT NOT NULL CHECK (cause IN ('report', 'exam-change')),
     study_uid TEXT NOT NULL,
     document_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'built', 'published', 'removed', 'unchanged', 'declined', 'failed')),

@@ -1,5 +1,5 @@
 /** Which PACS holds the study: the candidates of the RIS in order, until one answers positively (DB0 §4.5.3). */
-import type { StudyInstanceUid, Uid } from '../../domain.ts';
+import type { StudyInstanceUid } from '../../domain.ts';
 import { type FoundStudy, type Pacs, PacsError } from '../../dicom/pacs.ts';
 import type { Journal } from '../../journal/events.ts';
 
@@ -9,15 +9,14 @@ export type StudySearch =
   /** At least one PACS could not be asked, and no other knows the study: wait (E003, DB.SO.14). */
   | { readonly kind: 'silent'; readonly detail: string };
 
-/** @param exclude drops instances by SOPInstanceUID root, as WADO does (DB.SO.199). */
 export async function findStudy(
-  candidates: readonly { readonly pacs: Pacs; readonly excludedSopInstanceRoots: readonly string[] }[],
+  candidates: readonly Pacs[],
   study: StudyInstanceUid,
   journal: Journal,
   signal: AbortSignal,
 ): Promise<StudySearch> {
   const silent: string[] = [];
-  for (const { pacs, excludedSopInstanceRoots } of candidates) {
+  for (const pacs of candidates) {
     const started = performance.now();
     try {
       const found = await pacs.findStudy(study, signal);
@@ -30,7 +29,7 @@ export async function findStudy(
         query: found?.query ?? 'none',
         seconds,
       });
-      if (found) return { kind: 'found', pacs: pacs.name, study: withoutExcluded(found, excludedSopInstanceRoots) };
+      if (found) return { kind: 'found', pacs: pacs.name, study: found };
     } catch (error) {
       if (!(error instanceof PacsError)) throw error;
       journal.record({ name: 'PacsQueryFailed', pacs: pacs.name, study, kind: error.kind, detail: error.message });
@@ -38,16 +37,4 @@ export async function findStudy(
     }
   }
   return silent.length > 0 ? { kind: 'silent', detail: silent.join('; ') } : { kind: 'unknown' };
-}
-
-/** True when the UID is the root itself or stands under it. */
-export function isExcluded(uid: Uid, roots: readonly string[]): boolean {
-  return roots.some((root) => uid === root || uid.startsWith(`${root}.`));
-}
-
-function withoutExcluded(found: FoundStudy, roots: readonly string[]): FoundStudy {
-  if (roots.length === 0) return found;
-  const instances = found.instances.filter(({ sopInstanceUid }) => !isExcluded(sopInstanceUid, roots));
-  const kept = new Set(instances.map(({ seriesInstanceUid }) => seriesInstanceUid));
-  return { ...found, instances, series: found.series.filter(({ seriesInstanceUid }) => kept.has(seriesInstanceUid)) };
 }

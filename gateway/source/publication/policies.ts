@@ -2,7 +2,9 @@
  * Whether a study may be published: a chain of pure checks, each giving the reason it stops at (style: cert-manager's policies).
  * The first that objects decides; the same reason goes to the journal, the job and `report inspect`.
  */
+import type { PacsConfig } from '../../../common/contract/gateway-config.ts';
 import type { FoundStudy } from '../../dicom/pacs.ts';
+import { sharedInstances } from '../../manifest/build.ts';
 import type { ErrorCode } from '../../journal/error-codes.ts';
 import type { ReportReceived } from '../report/report.ts';
 
@@ -51,9 +53,9 @@ export function objectionToReport(report: ReportReceived): Objection | undefined
 export function objectionToStudy(
   report: ReportReceived,
   found: FoundStudy,
-  patientChecks: boolean,
+  pacs: Pick<PacsConfig, 'patientChecks' | 'excludedSopInstanceRoots'>,
 ): Objection | undefined {
-  if (found.instances.length === 0) {
+  if (sharedInstances(found, pacs.excludedSopInstanceRoots).length === 0) {
     return {
       outcome: 'failed',
       code: 'E004',
@@ -61,7 +63,7 @@ export function objectionToStudy(
       detail: 'the PACS knows the study but no instance of it is left after the configured exclusions',
     };
   }
-  if (!patientChecks) return undefined;
+  if (!pacs.patientChecks) return undefined;
   if (found.patientBirthDate !== '' && found.patientBirthDate !== report.patient.birthDate) {
     return {
       outcome: 'failed',
