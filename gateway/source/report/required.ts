@@ -94,14 +94,15 @@ const REQUIREMENTS: readonly Requirement[] = [
     rule: 'at least one modality',
     advice: 'translate the act with a code of JDV_ModaliteAcquisition_CISIS, qualified by 121139',
     source: TABLE_1,
-    fault: ({ cda }) => missing(cda.studies.flatMap(({ modalities }) => modalities)),
+    fault: ({ cda }) =>
+      cda.studies.length === 0 ? undefined : missing(cda.studies.flatMap(({ modalities }) => modalities)),
   },
   {
     field: `${EVENT}/code/translation[qualifier/name/@code='39111-0']/@code`,
     rule: 'at least one anatomic region',
     advice: 'translate the act with a code of JDV_RegionAnatomique_CISIS, qualified by 39111-0',
     source: `${TABLE_1}, ci-sis §16 row 13`,
-    fault: ({ cda }) => missing(cda.studies.flatMap(({ regions }) => regions)),
+    fault: ({ cda }) => (cda.studies.length === 0 ? undefined : missing(cda.studies.flatMap(({ regions }) => regions))),
   },
   {
     field: '/ClinicalDocument/id/@root',
