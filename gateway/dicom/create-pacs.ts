@@ -194,7 +194,7 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
       pool.close();
       for (const requestor of requestors) requestor.abort('the gateway is stopping');
       requestors.clear();
-      for (const lease of [...held.keys()]) lease.release();
+      for (const lease of held.keys()) lease.release();
       unclaim();
     },
   };

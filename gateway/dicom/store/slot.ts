@@ -70,6 +70,6 @@ export class ReceivingSlot {
     if (!this.#open) return;
     this.#open = false;
     this.#closed();
-    for (const session of [...this.#sessions]) session.orphan();
+    for (const session of this.#sessions) session.orphan();
   }
 }

@@ -120,7 +120,7 @@ export async function openStoreReceiver(options: StoreReceiverOptions): Promise<
     newMoveMessageId: (slot) => moves.newMessageId(slot),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of [...sessions]) session.abort('the gateway is stopping');
+      for (const session of sessions) session.abort('the gateway is stopping');
       // A-ABORT is on its way; a peer that keeps its half open must not hold the stop.
       for (const socket of sockets) socket.destroySoon();
       await closed;
