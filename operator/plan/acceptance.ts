@@ -1,0 +1,164 @@
+/**
+ * Checks that need several resources, which no schema can say: does what is named exist, and does nobody else hold the same
+ * FQDN, AE title or port. Of two that clash the older one is served, so that a newcomer never takes anything away. Pure.
+ */
+import type { DrimboxSite, PacsLink } from '../api/types.generated.ts';
+import { type Inventory, keyOf } from '../resources/inventory.ts';
+
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AcceptedSet {
+  /** Every link and site refused, by key. */
+  readonly refusedLinks: ReadonlyMap<string, Refusal>;
+  readonly refusedSites: ReadonlyMap<string, Refusal>;
+  /** Site to its accepted links, in order of name. */
+  readonly linksOf: ReadonlyMap<string, readonly PacsLink[]>;
+  /** Site to names its RIS list that are no accepted link of it. */
+  readonly unknownPacs: ReadonlyMap<string, readonly string[]>;
+}
+
+/** @param sharedPorts true when all sites listen on one address */
+export function acceptAcross(inventory: Inventory, sharedPorts: boolean): AcceptedSet {
+  const refusedLinks = checkLinks(inventory);
+  const linksOf = new Map(
+    inventory.sites.map((site) => [keyOf(site), linksOfSite(inventory, site, refusedLinks)] as const),
+  );
+  const unknownPacs = new Map(
+    inventory.sites.map((site) => {
+      const known = new Set(linksOf.get(keyOf(site))?.map((link) => link.metadata.name));
+      const named = site.spec.ris.flatMap((ris) => ris.pacs);
+      return [keyOf(site), [...new Set(named.filter((name) => !known.has(name)))]] as const;
+    }),
+  );
+  return { refusedLinks, refusedSites: checkSites(inventory, linksOf, sharedPorts), linksOf, unknownPacs };
+}
+
+function linksOfSite(inventory: Inventory, site: DrimboxSite, refused: ReadonlyMap<string, Refusal>): PacsLink[] {
+  return inventory.links
+    .filter((link) => siteOf(link) === keyOf(site) && !refused.has(keyOf(link)))
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+/** Key of the site a link belongs to. */
+export function siteOf(link: PacsLink): string {
+  return `${link.metadata.namespace}/${link.spec.site}`;
+}
+
+function byAge<T extends DrimboxSite | PacsLink>(resources: readonly T[]): T[] {
+  const age = (resource: T): string => `${resource.metadata.creationTimestamp ?? ''} ${keyOf(resource)}`;
+  return resources.toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
+}
+
+function checkLinks({ sites, links }: Inventory): Map<string, Refusal> {
+  const known = new Set(sites.map(keyOf));
+  const fqdns = new Map<string, string>();
+  const titles = new Map<string, string>();
+  const refused = new Map<string, Refusal>();
+  for (const link of byAge(links)) {
+    const key = keyOf(link);
+    const refusal = known.has(siteOf(link))
+      ? (fqdnClash(link, fqdns) ?? titleClash(link, titles))
+      : {
+          reason: 'SiteNotFound',
+          message: `no DrimboxSite ${link.spec.site} in namespace ${link.metadata.namespace}; make it, or correct spec.site`,
+        };
+    if (refusal !== undefined) {
+      refused.set(key, refusal);
+      continue;
+    }
+    for (const fqdn of [link.spec.db.fqdn, link.spec.vi.fqdn]) fqdns.set(fqdn, key);
+    for (const title of link.spec.aeTitlePool) titles.set(`${siteOf(link)} ${title}`, key);
+  }
+  return refused;
+}
+
+function fqdnClash(link: PacsLink, taken: ReadonlyMap<string, string>): Refusal | undefined {
+  const fqdn = [link.spec.db.fqdn, link.spec.vi.fqdn].find((name) => taken.has(name));
+  if (fqdn === undefined) return undefined;
+  return {
+    reason: 'FqdnClash',
+    message: `${fqdn} already belongs to PacsLink ${taken.get(fqdn) ?? ''}, which is older; give this link a name of its own`,
+  };
+}
+
+/** Images arrive under the pool's title and are attributed by it: within a site a title has one link (DB0 4.8). */
+function titleClash(link: PacsLink, taken: ReadonlyMap<string, string>): Refusal | undefined {
+  const title = link.spec.aeTitlePool.find((name) => taken.has(`${siteOf(link)} ${name}`));
+  if (title === undefined) return undefined;
+  return {
+    reason: 'AeTitleClash',
+    message: `${title} of aeTitlePool is already in the pool of PacsLink ${taken.get(`${siteOf(link)} ${title}`) ?? ''} of the same site; images of two PACS would meet on it`,
+  };
+}
+
+function checkSites(
+  { sites, trustSpaces }: Inventory,
+  linksOf: ReadonlyMap<string, readonly PacsLink[]>,
+  sharedPorts: boolean,
+): Map<string, Refusal> {
+  const trusts = new Set(trustSpaces.map(keyOf));
+  const ports = new Map<number, string>();
+  const refused = new Map<string, Refusal>();
+  for (const site of byAge(sites)) {
+    const key = keyOf(site);
+    const refusal =
+      (sharedPorts ? portClash(site, ports) : undefined) ??
+      trustMissing(site, trusts) ??
+      nothingToAsk(site, linksOf.get(key) ?? []) ??
+      timeZoneUnknown(site);
+    if (refusal !== undefined) refused.set(key, refusal);
+    if (refusal?.reason !== 'PortClash')
+      for (const port of [site.spec.mllp.port, site.spec.dimse.port]) ports.set(port, key);
+  }
+  return refused;
+}
+
+function portClash(site: DrimboxSite, taken: ReadonlyMap<number, string>): Refusal | undefined {
+  const { mllp, dimse } = site.spec;
+  if (mllp.port === dimse.port)
+    return {
+      reason: 'PortClash',
+      message: `mllp.port and dimse.port are both ${mllp.port}; on one host they must differ`,
+    };
+  const port = [mllp.port, dimse.port].find((candidate) => taken.has(candidate));
+  if (port === undefined) return undefined;
+  return {
+    reason: 'PortClash',
+    message: `port ${port} already belongs to DrimboxSite ${taken.get(port) ?? ''}, which is older; on one host each site needs its own`,
+  };
+}
+
+function trustMissing(site: DrimboxSite, trusts: ReadonlySet<string>): Refusal | undefined {
+  if (trusts.has(site.spec.trustSpace)) return undefined;
+  return { reason: 'TrustSpaceNotFound', message: `no TrustSpace ${site.spec.trustSpace}; make it` };
+}
+
+function nothingToAsk(site: DrimboxSite, links: readonly PacsLink[]): Refusal | undefined {
+  if (links.length === 0)
+    return {
+      reason: 'NoPacsLink',
+      message: 'no accepted PacsLink names this site; a DRIMbox without PACS has nothing to share',
+    };
+  const known = new Set(links.map((link) => link.metadata.name));
+  if (site.spec.ris.some((ris) => ris.pacs.some((name) => known.has(name)))) return undefined;
+  return {
+    reason: 'RisWithoutPacs',
+    message: 'no RIS names an accepted PacsLink of this site; correct spec.ris[].pacs',
+  };
+}
+
+function timeZoneUnknown(site: DrimboxSite): Refusal | undefined {
+  try {
+    new Intl.DateTimeFormat('fr', { timeZone: site.spec.timeZone }).format(0);
+    return undefined;
+  } catch {
+    // The only fault Intl finds here is a zone it does not know; which zones exist is the runtime's knowledge, not the schema's.
+    return {
+      reason: 'TimeZoneUnknown',
+      message: `timeZone ${site.spec.timeZone} is unknown; use an IANA name such as Europe/Paris`,
+    };
+  }
+}

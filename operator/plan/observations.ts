@@ -1,0 +1,101 @@
+/** All that planning may know: resources in force, the material they refer to as read and checked, and what runs. Plain data. */
+import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
+import type { Inventory } from '../resources/inventory.ts';
+import type { TlsIdentity } from './ingress-plan.ts';
+
+/** Something a resource refers to: there and usable, or why not. */
+export type Resolved<T> =
+  ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string; readonly message: string };
+
+/** A certificate with its key, parsed and matching. */
+export interface IdentityMaterial {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** RFC 3339: the earliest end among leaf and chain. */
+  readonly notAfter: string;
+  /** DNS names of the leaf, lower case. */
+  readonly names: readonly string[];
+}
+
+export interface PemText {
+  readonly pem: string;
+}
+
+export interface WhitelistObservation {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** DateDeGeneration of the list in force. */
+  readonly generatedAt?: string;
+  readonly fetchedAt?: string;
+  readonly domains?: number;
+}
+
+/** What a TrustSpace refers to. */
+export interface TrustObservation {
+  readonly anchors: Resolved<PemText>;
+  /** `nextUpdate` is the earliest. */
+  readonly crls: Resolved<PemText & { readonly nextUpdate: string }>;
+  readonly dmpTrust: Resolved<PemText>;
+  /** Absent when introspection is disabled. */
+  readonly introspectionTrust?: Resolved<PemText>;
+  readonly introspectionClient?: Resolved<IdentityMaterial>;
+  readonly whitelist: WhitelistObservation;
+}
+
+/** A gateway as seen from outside. */
+export interface GatewayObservation {
+  readonly running: boolean;
+  /** Times it died since it was last stable. */
+  readonly restarts: number;
+  /** How it ended last, when it is not running. */
+  readonly lastEnd?: string;
+  /** Its answer to GET /status; absent when it gave none. */
+  readonly status?: GatewayStatus;
+}
+
+/** Per PacsLink, what the proxy said of it. */
+export interface IngressObservation {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Where things are put; a host and a cluster differ here and nowhere else. */
+export interface Layout {
+  /** Absolute path at which a gateway finds a file of its plan. */
+  fileOf(site: string, name: string): string;
+  /** Absolute path at which gateways find the whitelist of a TrustSpace; need not exist yet. */
+  whitelistFile(trustSpace: string): string;
+  dataDirectory(site: string): string;
+  /** Where MLLP and DIMSE listen. */
+  readonly siteAddress: string;
+  /** Where WADO, viewer and admin listen, and the ingress finds them. */
+  readonly gatewayAddress: string;
+  portsOf(site: string): { readonly wado: number; readonly viewer: number; readonly admin: number };
+  /** True when all sites share one address, so that two can't have the same port. */
+  readonly sharedPorts: boolean;
+}
+
+/** The internal authority of the hop from ingress to gateways. */
+export interface InternalIdentities {
+  readonly caPem: string;
+  readonly ingress: { readonly identity: TlsIdentity; readonly serverName: string };
+  /** Site to its server identity. */
+  readonly gateways: ReadonlyMap<string, { readonly identity: TlsIdentity; readonly serverName: string }>;
+}
+
+export interface Observations {
+  readonly now: Date;
+  readonly inventory: Inventory;
+  /** Name of TrustSpace to what it refers to. */
+  readonly trusts: ReadonlyMap<string, TrustObservation>;
+  /** `NAMESPACE/SECRET`, for every Secret that sites and links name. */
+  readonly identities: ReadonlyMap<string, Resolved<IdentityMaterial>>;
+  readonly internal: InternalIdentities;
+  readonly gateways: ReadonlyMap<string, GatewayObservation>;
+  /** PacsLink to what the proxy said; absent means it has not spoken yet. */
+  readonly ingress: ReadonlyMap<string, IngressObservation>;
+  readonly layout: Layout;
+  readonly software: { readonly name: string; readonly version: string };
+}

@@ -1,0 +1,248 @@
+/** Status of every resource, from what was observed and planned. Pure; each verdict has a reason and says what to do. */
+import type { GatewayCondition } from '../../common/contract/gateway-status.ts';
+import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
+import { keyOf } from '../resources/inventory.ts';
+import { siteOf } from './acceptance.ts';
+import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
+import type { Observations, TrustObservation } from './observations.ts';
+import type { Planning } from './plan.ts';
+import { certificatesVerdict } from './certificates.ts';
+
+type Resource = TrustSpace | DrimboxSite | PacsLink;
+
+export interface ResourceStatus {
+  readonly kind: Resource['kind'];
+  /** `NAMESPACE/NAME`, or `NAME` of a TrustSpace. */
+  readonly key: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  /** The other fields of the kind's status (see its CRD). */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function makeStatus(
+  seen: Observations,
+  planning: Planning,
+  before: readonly ResourceStatus[],
+): ResourceStatus[] {
+  const { trustSpaces, sites, links } = seen.inventory;
+  const finish = (
+    resource: Resource,
+    verdicts: readonly Verdict[],
+    fields: Record<string, unknown>,
+  ): ResourceStatus => {
+    const key = keyOf(resource);
+    const generation = resource.metadata.generation ?? 0;
+    const former = before.find((status) => status.kind === resource.kind && status.key === key)?.conditions ?? [];
+    return {
+      kind: resource.kind,
+      key,
+      generation,
+      creationTimestamp: resource.metadata.creationTimestamp ?? seen.now.toISOString(),
+      observedGeneration: generation,
+      conditions: withTimes(verdicts, former, generation, seen.now),
+      fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
+    };
+  };
+  return [
+    ...trustSpaces.map((trust) => finish(trust, ...trustStatus(trust, seen))),
+    ...sites.map((site) => finish(site, ...siteStatus(site, seen, planning))),
+    ...links.map((link) => finish(link, ...linkStatus(link, seen, planning))),
+  ];
+}
+
+type Status = [verdicts: readonly Verdict[], fields: Record<string, unknown>];
+
+function trustStatus(trust: TrustSpace, seen: Observations): Status {
+  const observed = seen.trusts.get(keyOf(trust));
+  if (observed === undefined) return [[unknown('Ready', 'NotObserved', 'not looked at yet')], {}];
+  const verdicts = [anchorsVerdict(observed), crlVerdict(observed, seen.now), whitelistVerdict(observed)];
+  const { generatedAt, fetchedAt, domains } = observed.whitelist;
+  return [
+    [ready(verdicts), ...verdicts],
+    {
+      ...(generatedAt === undefined ? {} : { whitelist: { generatedAt, fetchedAt, domains } }),
+      crlExpiry: observed.crls.ok ? observed.crls.nextUpdate : undefined,
+      sites: seen.inventory.sites.filter((site) => site.spec.trustSpace === keyOf(trust)).length,
+    },
+  ];
+}
+
+function anchorsVerdict({ anchors, dmpTrust, introspectionTrust, introspectionClient }: TrustObservation): Verdict {
+  const parts = [anchors, dmpTrust, introspectionTrust, introspectionClient];
+  for (const part of parts) if (part?.ok === false) return bad('AnchorsResolved', part.reason, part.message);
+  return good('AnchorsResolved', 'Resolved');
+}
+
+function crlVerdict({ crls }: TrustObservation, now: Date): Verdict {
+  if (!crls.ok) return bad('CrlFresh', crls.reason, crls.message);
+  if (Date.parse(crls.nextUpdate) <= now.getTime())
+    return bad(
+      'CrlFresh',
+      'Expired',
+      `a CRL ended at ${crls.nextUpdate}: every caller is refused until a newer one is had`,
+    );
+  return good('CrlFresh', 'Fresh', `until ${crls.nextUpdate}`);
+}
+
+function whitelistVerdict({ whitelist }: TrustObservation): Verdict {
+  const { status, reason, message } = whitelist;
+  return { type: 'WhitelistVerified', status, reason, message };
+}
+
+function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): Status {
+  const key = keyOf(site);
+  const links = planning.accepted.linksOf.get(key) ?? [];
+  const own = site.spec.dmp.certificates.flatMap(({ authentication, signature }) => [authentication, signature]);
+  const certificates = certificatesVerdict(
+    own.map(({ secretName }) => ({ secret: `${site.metadata.namespace}/${secretName}` })),
+    seen,
+  );
+  const ofLinks = links.flatMap((link) => linkCertificates(link)).map(({ secret }) => seen.identities.get(secret));
+  const expiries = [certificates.expiry, ...ofLinks.map((found) => (found?.ok === true ? found.notAfter : undefined))];
+  const trust = seen.trusts.get(site.spec.trustSpace);
+  const status = seen.gateways.get(key)?.status;
+  const answering = links.filter((link) => pacsVerdict(link, seen).status === 'True').length;
+  const verdicts = [
+    acceptedVerdict(site, planning),
+    certificates.verdict,
+    trust === undefined
+      ? unknown('WhitelistVerified', 'NotObserved', 'no trust space')
+      : ownWhitelist(trust, status?.conditions),
+    workloadVerdict(site, seen, planning),
+    fromGateway('PacsReachable', status?.conditions) ?? pacsSummary(answering, links.length, status !== undefined),
+    fromGateway('DmpReachable', status?.conditions) ??
+      unknown('DmpReachable', 'NotReported', 'the gateway has not said'),
+  ];
+  const paused = site.spec.paused
+    ? good('Paused', 'Paused', 'changes to this site and its links are ignored until spec.paused is false')
+    : bad('Paused', 'NotPaused', '');
+  return [
+    [ready(verdicts), ...verdicts, paused],
+    {
+      pacs: `${answering}/${links.length}`,
+      certificateExpiry: earliest(expiries),
+      revision: status?.revision,
+    },
+  ];
+}
+
+function acceptedVerdict(site: DrimboxSite, planning: Planning): Verdict {
+  const key = keyOf(site);
+  const refusal = planning.accepted.refusedSites.get(key) ?? planning.unplanned.get(key);
+  if (refusal !== undefined) return bad('Accepted', refusal.reason, refusal.message);
+  const missing = planning.accepted.unknownPacs.get(key) ?? [];
+  if (missing.length > 0)
+    return bad(
+      'Accepted',
+      'PacsLinkNotFound',
+      `spec.ris names ${missing.join(', ')}, no accepted PacsLink of this site; the other PACS are served`,
+    );
+  return good('Accepted', 'Accepted');
+}
+
+/** The gateway verifies the list again and looks for itself in it (DB.CS.164): its word counts beside the operator's. */
+function ownWhitelist(trust: TrustObservation, conditions: readonly GatewayCondition[] | undefined): Verdict {
+  const verdict = whitelistVerdict(trust);
+  return verdict.status === 'True' ? (fromGateway('WhitelistVerified', conditions) ?? verdict) : verdict;
+}
+
+function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planning): Verdict {
+  const key = keyOf(site);
+  const type = 'WorkloadAvailable';
+  const plan = planning.plan.gateways.find((gateway) => gateway.site === key);
+  const gateway = seen.gateways.get(key);
+  if (plan === undefined) return bad(type, 'NotPlanned', 'no gateway runs, see the other conditions');
+  if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
+  if (!gateway.running)
+    return bad(
+      type,
+      'Restarting',
+      `the gateway ended (${gateway.lastEnd ?? 'unknown'}), ${gateway.restarts} times by now; see its log`,
+    );
+  const { status } = gateway;
+  if (status === undefined)
+    return unknown(type, 'NotAnswering', 'the gateway runs but does not answer GET /status yet');
+  if (status.refusedConfig !== undefined)
+    return bad(
+      type,
+      'ConfigRefused',
+      `the gateway keeps its former config: ${status.refusedConfig.path} ${status.refusedConfig.message}`,
+    );
+  if (status.revision !== plan.config.revision)
+    return unknown(
+      type,
+      'Progressing',
+      `revision ${status.revision} is in force, ${plan.config.revision} is on its way`,
+    );
+  if (!status.ready) {
+    const cause = status.conditions.find((condition) => condition.status !== 'True');
+    return bad(type, cause?.reason ?? 'NotReady', cause?.message ?? 'the gateway says it is not ready');
+  }
+  return good(type, 'Running', gateway.restarts === 0 ? '' : `restarted ${gateway.restarts} times`);
+}
+
+function pacsSummary(answering: number, linked: number, heard: boolean): Verdict {
+  if (!heard) return unknown('PacsReachable', 'NotReported', 'the gateway has not said');
+  return answering === linked
+    ? good('PacsReachable', 'AllAnswer')
+    : bad('PacsReachable', 'SomeSilent', `${linked - answering} of ${linked} PACS do not answer; see the PacsLinks`);
+}
+
+function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Status {
+  const key = keyOf(link);
+  const refusal = planning.accepted.refusedLinks.get(key);
+  const certificates = certificatesVerdict(linkCertificates(link), seen);
+  const echo = seen.gateways
+    .get(siteOf(link))
+    ?.status?.pacs.find(({ name }) => name === link.metadata.name)?.lastEchoTime;
+  const verdicts = [
+    refusal === undefined ? good('Accepted', 'Accepted') : bad('Accepted', refusal.reason, refusal.message),
+    certificates.verdict,
+    pacsVerdict(link, seen),
+    ingressVerdict(link, seen, planning),
+  ];
+  return [[ready(verdicts), ...verdicts], { certificateExpiry: certificates.expiry, lastEchoTime: echo }];
+}
+
+function linkCertificates(link: PacsLink): { readonly secret: string; readonly name: string }[] {
+  return [link.spec.db, link.spec.vi].map(({ fqdn, certificate }) => ({
+    secret: `${link.metadata.namespace}/${certificate.secretName}`,
+    name: fqdn,
+  }));
+}
+
+function pacsVerdict(link: PacsLink, seen: Observations): Verdict {
+  const status = seen.gateways.get(siteOf(link))?.status;
+  const conditions = status?.pacs.find(({ name }) => name === link.metadata.name)?.conditions;
+  const [first] = conditions ?? [];
+  const verdict = fromGateway('PacsReachable', conditions) ?? (first === undefined ? undefined : renamed(first));
+  return verdict ?? unknown('PacsReachable', 'NotReported', 'the gateway has not said');
+}
+
+function renamed({ status, reason, message }: GatewayCondition): Verdict {
+  return { type: 'PacsReachable', status, reason, message };
+}
+
+function ingressVerdict(link: PacsLink, seen: Observations, planning: Planning): Verdict {
+  const type = 'IngressProgrammed';
+  const planned = planning.plan.ingress.hosts.filter((host) => host.link === keyOf(link));
+  const missing = [link.spec.db.fqdn, link.spec.vi.fqdn].filter((fqdn) => !planned.some((host) => host.fqdn === fqdn));
+  if (missing.length > 0)
+    return bad(type, 'NotServed', `${missing.join(' and ')}: not served, see the other conditions`);
+  const observed = seen.ingress.get(keyOf(link));
+  return observed === undefined
+    ? unknown(type, 'NotReported', 'the proxy has not acknowledged it yet')
+    : { type, status: observed.status, reason: observed.reason, message: observed.message };
+}
+
+function fromGateway(type: string, conditions: readonly GatewayCondition[] | undefined): Verdict | undefined {
+  const found = conditions?.find((condition) => condition.type === type);
+  return found === undefined ? undefined : { type, status: found.status, reason: found.reason, message: found.message };
+}
+
+function earliest(times: readonly (string | undefined)[]): string | undefined {
+  return times.filter((time) => time !== undefined).toSorted()[0];
+}
