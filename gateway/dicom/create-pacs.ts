@@ -4,14 +4,15 @@ import { type AeTitle, parseAeTitle } from '../domain.ts';
 import type { Journal } from '../journal/events.ts';
 import { AeTitlePool } from './ae-title-pool.ts';
 import { commandField, status } from './dimse/command.ts';
-import { Requestor, type RequestorOptions } from './dimse/requestor.ts';
+import { Link } from './dimse/link.ts';
+import type { Requestor } from './dimse/requestor.ts';
 import { moveSeries } from './move-series.ts';
 import { type AeLease, type FoundStudy, type Pacs, PacsError } from './pacs.ts';
 import { findOn, relationalIsAgreed, relationalProposal } from './query/find-on.ts';
 import { findStudy } from './query/find-study.ts';
 import type { ReceivingSlot } from './store/slot.ts';
 import type { StoreReceiver } from './store/store-receiver.ts';
-import { explicitVrLittleEndian, implicitVrLittleEndian, studyRootFind, studyRootMove, verification } from './uids.ts';
+import { studyRootFind, studyRootMove, verification } from './uids.ts';
 
 export interface PacsDependencies {
   readonly receiver: StoreReceiver;
@@ -38,55 +39,11 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
   const unclaim = receiver.claim(config.name, titles, [calling]);
   const pool = new AeTitlePool(titles, config.maxConcurrentMoves);
   const held = new Map<AeLease, Held>();
-  const requestors = new Set<Requestor>();
-
-  /** Opens an association for `use`, and ends it in order or by A-ABORT. */
-  async function withAssociation<T>(
-    abstractSyntax: string,
-    extended: RequestorOptions['extended'],
-    signal: AbortSignal | undefined,
-    use: (requestor: Requestor, context: { readonly id: number; readonly explicit: boolean }) => Promise<T>,
-  ): Promise<T> {
-    const requestor = await Requestor.open(
-      {
-        host: config.host,
-        port: config.port,
-        callingAeTitle: calling,
-        calledAeTitle: config.aeTitle,
-        contexts: [{ abstractSyntax, transferSyntaxes: [explicitVrLittleEndian, implicitVrLittleEndian] }],
-        ...(extended === undefined ? {} : { extended }),
-        connectTimeoutMs: config.connectTimeoutMs,
-        responseTimeoutMs: config.responseTimeoutMs,
-        quickAck: receiver.quickAck,
-        clock,
-      },
-      signal,
-    );
-    requestors.add(requestor);
-    try {
-      const context = requestor.context(abstractSyntax);
-      if (context === undefined)
-        throw new PacsError(
-          'rejected',
-          `${config.name} does not offer ${abstractSyntax} to ${calling}: allow it there`,
-        );
-      const result = await use(requestor, {
-        id: context.id,
-        explicit: context.transferSyntax === explicitVrLittleEndian,
-      });
-      // The result is there; the peer's A-RELEASE-RP is not worth waiting for.
-      void requestor.release().then(() => requestors.delete(requestor));
-      return result;
-    } catch (error) {
-      requestor.abort('the operation failed');
-      requestors.delete(requestor);
-      throw error;
-    }
-  }
+  const link = new Link(config, calling, receiver.quickAck, clock);
 
   async function find(study: Parameters<Pacs['findStudy']>[0], signal: AbortSignal | undefined) {
     const extended = config.relationalQueries === 'never' ? undefined : [relationalProposal];
-    return await withAssociation(studyRootFind, extended, signal, async (requestor, context) => {
+    return await link.use(studyRootFind, extended, signal, async (requestor, context) => {
       const relational = config.relationalQueries === 'always' || relationalIsAgreed(requestor);
       return await findStudy(findOn(requestor, context, signal), study, relational);
     });
@@ -98,19 +55,12 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
     async echo(signal) {
       const started = clock();
       try {
-        await withAssociation(verification, undefined, signal, async (requestor, context) => {
-          const messageId = requestor.newMessageId();
-          const command = {
-            field: commandField.echoRequest,
-            affectedSopClass: verification,
-            messageId,
-            hasDataSet: false,
-          };
-          for await (const response of requestor.request(context.id, command, undefined, { signal })) {
-            const code = response.command.status ?? 0xffff;
-            if (code !== status.success) throw new PacsError('failure', `C-ECHO answered 0x${code.toString(16)}`, code);
-          }
-        });
+        await link.use(
+          verification,
+          undefined,
+          signal,
+          async (requestor, context) => await echo(requestor, context.id, signal),
+        );
       } catch (error) {
         journal.record({
           name: 'PacsEchoed',
@@ -142,20 +92,7 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
     },
 
     async leaseAeTitle(signal) {
-      const title = await pool.acquire(signal);
-      const slot = receiver.open(title, config.name);
-      const lease: AeLease = {
-        aeTitle: title,
-        receive: (handler, accept) => slot.receive(handler, accept),
-        release() {
-          const state = held.get(lease);
-          held.delete(lease);
-          slot.close();
-          pool.release(title, state?.moving === true ? restMs : 0);
-        },
-      };
-      held.set(lease, { slot, moving: false });
-      return lease;
+      return openLease(await pool.acquire(signal));
     },
 
     async moveSeries({ lease, study, series }, onProgress, signal) {
@@ -163,7 +100,7 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
       if (state === undefined) throw new Error(`lease of ${lease.aeTitle} was released, or is not of ${config.name}`);
       const started = clock();
       try {
-        const outcome = await withAssociation(studyRootMove, undefined, signal, async (requestor, context) => {
+        const outcome = await link.use(studyRootMove, undefined, signal, async (requestor, context) => {
           state.moving = true;
           const messageId = receiver.newMoveMessageId(state.slot);
           const lastActivity = (): number => state.slot.lastActivity();
@@ -192,15 +129,40 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
 
     async close() {
       pool.close();
-      for (const requestor of requestors) requestor.abort('the gateway is stopping');
-      requestors.clear();
+      link.close();
       for (const lease of held.keys()) lease.release();
       unclaim();
     },
   };
 
+  function openLease(title: AeTitle): AeLease {
+    const slot = receiver.open(title, config.name);
+    const lease: AeLease = {
+      aeTitle: title,
+      receive: (handler, accept) => slot.receive(handler, accept),
+      release() {
+        const state = held.get(lease);
+        held.delete(lease);
+        slot.close();
+        pool.release(title, state?.moving === true ? restMs : 0);
+      },
+    };
+    held.set(lease, { slot, moving: false });
+    return lease;
+  }
+
   function since(started: number): number {
     return (clock() - started) / 1000;
+  }
+}
+
+async function echo(requestor: Requestor, contextId: number, signal: AbortSignal | undefined): Promise<void> {
+  const messageId = requestor.newMessageId();
+  const command = { field: commandField.echoRequest, affectedSopClass: verification, messageId, hasDataSet: false };
+  for await (const response of requestor.request(contextId, command, undefined, { signal })) {
+    const code = response.command.status;
+    if (code !== status.success)
+      throw new PacsError('failure', `C-ECHO was answered with status 0x${code?.toString(16) ?? '?'}`, code);
   }
 }
 

@@ -44,6 +44,7 @@ export function describeEnd(end: AssociationEnd): string {
     case 'silent':
       return `the peer was silent for ${end.afterMs} ms`;
     case 'given-up':
+    default:
       return end.detail;
   }
 }

@@ -31,6 +31,9 @@ export interface AssociationOptions {
   readonly request?: AssociateRequest;
 }
 
+/** What an event carries. */
+type Payload = ControlPdu | Fragment | Error | undefined;
+
 export class Association {
   readonly #socket: Socket;
   readonly #user: AssociationUser;
@@ -38,6 +41,26 @@ export class Association {
   readonly #reader: PduReader;
   readonly #artim: Deadline;
   readonly #idle: Deadline;
+  /** What each action of the table does; absent ones are done by who raised the event (AE-7, AE-8, DT-1) or are nothing (AA-6). */
+  readonly #actions: Readonly<Partial<Record<Action, (event: Event, what: Payload) => void>>> = {
+    'AE-2': (_, what) => this.#actOnAssociate(what),
+    'AE-3': (_, what) => this.#actOnAssociate(what),
+    'AE-4': (_, what) => this.#actOnAssociate(what),
+    'AE-6': (_, what) => this.#actOnAssociate(what),
+    'DT-2': (_, what) => this.#deliver(what),
+    'AR-1': () => this.#write({ type: 'release-request' }),
+    'AR-2': () => this.#handle('local-release-answer'),
+    'AR-3': () => this.#released(),
+    'AR-4': () => this.#answerRelease(true),
+    'AR-8': () => this.#handle('local-release-answer'),
+    'AR-9': () => this.#answerRelease(false),
+    'AA-1': (event, what) => this.#sendAbort('AA-1', event, what),
+    'AA-2': (event, what) => this.#gone(event, what),
+    'AA-3': (event, what) => this.#gone(event, what),
+    'AA-4': (event, what) => this.#gone(event, what),
+    'AA-5': (event, what) => this.#gone(event, what),
+    'AA-8': (event, what) => this.#sendAbort('AA-8', event, what),
+  };
   #state: State;
   #ended = false;
   #paused = false;
@@ -155,62 +178,50 @@ export class Association {
     return action === 'DT-1' || action === 'DT-2' || action === 'AA-6';
   }
 
-  #handle(event: Event, what?: ControlPdu | Fragment | Error): void {
+  #handle(event: Event, what?: Payload): void {
     const transition = transitions[this.#state][event];
     if (transition === undefined) return; // a local event that no longer applies, e.g. a release after an abort
     this.#state = transition.next;
-    this.#act(transition.action, event, what);
+    this.#actions[transition.action]?.(event, what);
   }
 
-  #act(action: Action, event: Event, what: ControlPdu | Fragment | Error | undefined): void {
-    switch (action) {
-      case 'AE-2':
-        if (this.#options.request !== undefined) this.#socket.write(encodePdu(this.#options.request));
-        return;
-      case 'AE-3':
-        if (is(what, 'associate-accept')) this.#establish(what.user.maxPduLength, what);
-        return;
-      case 'AE-4':
-        if (is(what, 'associate-reject')) this.#end({ ...what, kind: 'rejected' });
-        return this.#close();
-      case 'AE-6':
-        this.#artim.stop();
-        if (is(what, 'associate-request')) this.#decide(what);
-        return;
-      case 'DT-2':
-        if (what !== undefined && 'contextId' in what) this.#user.fragment(what);
-        return;
-      case 'AR-1':
-        return this.#write({ type: 'release-request' });
-      case 'AR-2':
-      case 'AR-8':
-        return this.#handle('local-release-answer');
-      case 'AR-4':
-      case 'AR-9':
-        this.#end({ kind: 'released' });
-        return this.#sendLast({ type: 'release-response' }, action === 'AR-4');
-      case 'AR-3':
-        this.#end({ kind: 'released' });
-        return this.#close();
-      case 'AA-1':
-      case 'AA-8':
-        return this.#sendAbort(action, event, what);
-      case 'AA-3':
-        if (is(what, 'abort')) this.#end({ kind: 'aborted', source: what.source, reason: what.reason });
-        return this.#close();
-      case 'AA-4':
-      case 'AA-5':
-        this.#end({ kind: 'lost', detail: 'the connection was closed' });
-        return this.#close();
-      case 'AA-2':
-        this.#end({ kind: 'lost', detail: event === 'artim-expired' ? 'no association in time' : 'closed' });
-        return this.#close();
-      case 'AE-7':
-      case 'AE-8':
-      case 'DT-1':
-      case 'AA-6':
-        return; // written by who raised the event, or nothing to do
+  #actOnAssociate(what: Payload): void {
+    if (is(what, 'associate-request')) {
+      this.#artim.stop();
+      this.#decide(what);
+    } else if (is(what, 'associate-accept')) {
+      this.#establish(what.user.maxPduLength, what);
+    } else if (is(what, 'associate-reject')) {
+      this.#end({ ...what, kind: 'rejected' });
+      this.#close();
+    } else if (this.#options.request !== undefined) {
+      this.#write(this.#options.request);
     }
+  }
+
+  #deliver(what: Payload): void {
+    if (what !== undefined && 'contextId' in what) this.#user.fragment(what);
+  }
+
+  #released(): void {
+    this.#end({ kind: 'released' });
+    this.#close();
+  }
+
+  #answerRelease(closing: boolean): void {
+    this.#end({ kind: 'released' });
+    this.#sendLast({ type: 'release-response' }, closing);
+  }
+
+  /** No more of this association: the peer aborted, closed, or never asked. */
+  #gone(event: Event, what: Payload): void {
+    if (is(what, 'abort')) this.#end({ kind: 'aborted', source: what.source, reason: what.reason });
+    else
+      this.#end({
+        kind: 'lost',
+        detail: event === 'artim-expired' ? 'no association in time' : 'the connection was closed',
+      });
+    this.#close();
   }
 
   #decide(request: AssociateRequest): void {
@@ -231,7 +242,7 @@ export class Association {
     this.#user.established(accept);
   }
 
-  #sendAbort(action: 'AA-1' | 'AA-8', event: Event, what: ControlPdu | Fragment | Error | undefined): void {
+  #sendAbort(action: 'AA-1' | 'AA-8', event: Event, what: Payload): void {
     const unexpected = event !== 'invalid-pdu' && event !== 'local-abort';
     if (unexpected) this.#end({ kind: 'fault', detail: `${event} was not expected here` });
     const reason =
@@ -275,9 +286,6 @@ export class Association {
   }
 }
 
-function is<T extends ControlPdu['type']>(
-  what: ControlPdu | Fragment | Error | undefined,
-  type: T,
-): what is Extract<ControlPdu, { type: T }> {
+function is<T extends ControlPdu['type']>(what: Payload, type: T): what is Extract<ControlPdu, { type: T }> {
   return what !== undefined && 'type' in what && what.type === type;
 }

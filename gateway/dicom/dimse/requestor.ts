@@ -4,12 +4,12 @@ import { PacsError } from '../pacs.ts';
 import { Association } from '../association/association.ts';
 import { type AssociationEnd, type AssociationUser, describeEnd } from '../association/association-user.ts';
 import type { QuickAck } from '../association/quick-ack.ts';
-import { maxDataPduLength, maxIdentifierLength } from '../limits.ts';
+import { maxIdentifierLength } from '../limits.ts';
 import type { Fragment } from '../pdu/pdu-reader.ts';
-import type { AssociateAccept, AssociateRequest, ExtendedNegotiation, ProposedContext } from '../pdu/pdu.ts';
-import { applicationContext, implementationClassUid, implementationVersionName } from '../uids.ts';
+import type { AssociateAccept, ExtendedNegotiation, ProposedContext } from '../pdu/pdu.ts';
 import { type Command, commandField, encodeCommand, status } from './command.ts';
 import { MessageReader } from './message-reader.ts';
+import { associateRequest } from './associate-request.ts';
 import { endError } from './end-error.ts';
 
 export interface RequestorOptions {
@@ -66,7 +66,7 @@ export class Requestor {
       quickAck: options.quickAck,
       artimMs: 2_000,
       idleMs: 0,
-      request: requestOf(options, this.#proposed),
+      request: associateRequest(options, this.#proposed),
     });
   }
 
@@ -273,23 +273,6 @@ export class Requestor {
   #where(): string {
     return `${this.#options.calledAeTitle}@${this.#options.host}:${this.#options.port}`;
   }
-}
-
-function requestOf(options: RequestorOptions, contexts: readonly ProposedContext[]): AssociateRequest {
-  return {
-    type: 'associate-request',
-    protocolVersion: 1,
-    calledAeTitle: options.calledAeTitle,
-    callingAeTitle: options.callingAeTitle,
-    applicationContext,
-    contexts,
-    user: {
-      maxPduLength: maxDataPduLength,
-      implementationClassUid,
-      implementationVersionName,
-      extended: options.extended ?? [],
-    },
-  };
 }
 
 function isPending(command: Command): boolean {

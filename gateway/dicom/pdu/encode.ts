@@ -15,6 +15,7 @@ export function encodePdu(pdu: ControlPdu): Buffer {
     case 'release-response':
       return frame(pduType.releaseResponse, Buffer.alloc(4));
     case 'abort':
+    default:
       return frame(pduType.abort, Buffer.from([0, 0, pdu.source, pdu.reason]));
   }
 }

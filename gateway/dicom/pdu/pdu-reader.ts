@@ -69,6 +69,7 @@ export class PduReader {
       case 'control':
         return this.#gather(chunk, offset);
       case 'pdv':
+      default:
         return this.#pass(chunk, offset);
     }
   }
