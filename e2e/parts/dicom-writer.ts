@@ -61,7 +61,12 @@ export function fileHeader(sopClassUid: string, sopInstanceUid: string, transfer
   );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
-  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), writeElements([[0x00020000, 'UL', length]], true), meta]);
+  return Buffer.concat([
+    Buffer.alloc(128),
+    Buffer.from('DICM'),
+    writeElements([[0x00020000, 'UL', length]], true),
+    meta,
+  ]);
 }
 
 /** Where the data set begins in a Part 10 file. */

@@ -110,7 +110,10 @@ export async function generateStudy(options: StudyOptions, directory: string): P
   for (let number = 1; number <= options.images; number++) {
     const sopInstanceUid = `${seriesUid}.${number}`;
     const dataSet = Buffer.concat([
-      writeElements(header(options, recipe, seriesUid, sopInstanceUid, number), recipe.transferSyntax !== '1.2.840.10008.1.2'),
+      writeElements(
+        header(options, recipe, seriesUid, sopInstanceUid, number),
+        recipe.transferSyntax !== '1.2.840.10008.1.2',
+      ),
       pixels[number % pixels.length] ?? Buffer.alloc(0),
     ]);
     const file = join(directory, `${options.kind}-${seriesNumber}-${String(number).padStart(5, '0')}.dcm`);
@@ -216,7 +219,9 @@ function documentModule({ kind }: StudyOptions): Written[] {
 async function pixelElements(o: StudyOptions, recipe: Recipe, directory: string): Promise<Buffer[]> {
   if (recipe.size === 0) return [];
   const frames = o.kind === 'multiframe' ? (o.frames ?? 10) : 1;
-  const bases = Array.from({ length: Math.min(4, Math.max(1, o.images)) }, (_, index) => noise(recipe.size, frames, index + 1));
+  const bases = Array.from({ length: Math.min(4, Math.max(1, o.images)) }, (_, index) =>
+    noise(recipe.size, frames, index + 1),
+  );
   if (o.kind !== 'CT')
     return bases.map((pixels) => writeElements([[0x7fe00010, 'OW', pixels]], recipe.transferSyntax === explicit));
   const compressed: Buffer[] = [];
@@ -224,7 +229,13 @@ async function pixelElements(o: StudyOptions, recipe: Recipe, directory: string)
   return compressed;
 }
 
-async function jpegLs(o: StudyOptions, recipe: Recipe, pixels: Buffer, directory: string, index: number): Promise<Buffer> {
+async function jpegLs(
+  o: StudyOptions,
+  recipe: Recipe,
+  pixels: Buffer,
+  directory: string,
+  index: number,
+): Promise<Buffer> {
   const [plain, small] = [join(directory, `.plain-${index}`), join(directory, `.jpegls-${index}`)];
   const uid = `${o.studyUid}.0.${index}`;
   const elements: Written[] = [...header(o, recipe, `${o.studyUid}.0`, uid, 1), [0x7fe00010, 'OW', pixels]];

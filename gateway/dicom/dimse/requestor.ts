@@ -53,7 +53,7 @@ export class Requestor {
   #end: AssociationEnd | undefined;
   #lastHeard: number;
   #wake: () => void = () => undefined;
-  #nextMessageId = 1;
+  #nextMessageId = 0;
 
   private constructor(options: RequestorOptions, socket: Socket) {
     this.#options = options;
@@ -103,7 +103,9 @@ export class Requestor {
   }
 
   newMessageId(): number {
-    return this.#nextMessageId++;
+    // 1–65535: a US; an association of more requests starts again, none of the old is outstanding.
+    this.#nextMessageId = (this.#nextMessageId % 0xffff) + 1;
+    return this.#nextMessageId;
   }
 
   /**
