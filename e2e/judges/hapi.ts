@@ -1,7 +1,7 @@
 /** HAPI (HL7 v2, Java): a sender and a checker of HL7 that we did not write. Built once by Maven, kept in the user's cache. */
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -75,9 +75,8 @@ async function build(): Promise<string> {
   const work = await mkdtemp(join(cache, 'build-'));
   try {
     await cp(source, work, { recursive: true });
-    const script = '[ -d "$2" ] || mvn -q -B -f "$1/pom.xml" process-classes';
+    const script = '[ -d "$2" ] || { mvn -q -B -f "$1/pom.xml" process-classes && mv "$1/target" "$2"; }';
     await run('flock', [join(cache, 'lock'), 'sh', '-c', script, 'sh', work, target], { maxBuffer: 16 << 20 });
-    if (!(await exists(target))) await rename(join(work, 'target'), target);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
