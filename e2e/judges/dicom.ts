@@ -20,7 +20,7 @@ export async function judgeDicom(file: Buffer): Promise<DicomVerdict> {
   return await withFile(file, 'document.dcm', async (path) => {
     const standard = await run('dciodvfy', ['-new', path]);
     const lines = standard.stderr.split('\n').concat(standard.stdout.split('\n'));
-    const dsr = await run('dsrdump', ['+U8', path]);
+    const dsr = await run('dsrdump', [path]);
     const dump = await run('dcmdump', ['-q', path]);
     const failed = [dsr, dump].flatMap(({ code, name }) => (code === 0 ? [] : [`${name}: exit ${code}`]));
     return {
@@ -41,11 +41,23 @@ export async function xmlToDicom(xml: Buffer, transferSyntax: 'implicit' | 'expl
   });
 }
 
+/** The reverse of `xmlToDicom`: a Part 10 file as DCMTK's XML, in ISO-8859-1. */
+export async function dicomToXml(file: Buffer): Promise<string> {
+  return await withFile(file, 'document.dcm', async (path) => {
+    const { code, stderr, stdout } = await run('dcm2xml', [path, '-']);
+    if (code !== 0) throw new Error(`dcm2xml: ${stderr}`);
+    return stdout;
+  });
+}
+
 function complaints(stderr: string): readonly string[] {
   return stderr
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.includes('Check for template constraints not yet supported'));
 }
+
+/** Programs that print bytes or ISO-8859-1. */
+const LATIN1 = new Set(['xml2dcm', 'dcm2xml', 'dsrdump']);
 
 interface Run {
   readonly name: string;
@@ -63,7 +75,7 @@ async function run(name: string, args: readonly string[]): Promise<Run> {
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     child.once('error', reject);
     child.once('close', (code) => {
-      const stdout = Buffer.concat(out).toString(name === 'xml2dcm' ? 'latin1' : 'utf8');
+      const stdout = Buffer.concat(out).toString(LATIN1.has(name) ? 'latin1' : 'utf8');
       resolve({ name, code: code ?? -1, stdout, stderr: Buffer.concat(err).toString() });
     });
   });

@@ -26,6 +26,10 @@ export function decodeKos(bytes: Buffer): DecodedKos {
   // 113030 whatever the case of its meaning (ci-sis §16 row 24); 113000 and others are key images or rejections.
   if (concept !== '113030') throw new KosUnreadable(`(0040,A043): ${concept ?? 'nothing'} is not Manifest (113030)`);
   const text = readTextValue(textItem(root));
+  const series = root.items(T.currentRequestedProcedureEvidence).flatMap((item) => item.items(T.referencedSeries));
+  // A file cut between two elements is still well formed: what every manifest has must be there.
+  if (series.length === 0) throw new KosUnreadable('(0040,A375): the manifest references no series');
+  if (root.items(T.contentSequence).length === 0) throw new KosUnreadable('(0040,A730): the manifest has no content');
   const [name = '', ...parts] = root.text(T.institutionName).split('^');
   const label = (value: string): { code: string; system: string; label: string } => ({
     code: '',
@@ -49,10 +53,7 @@ export function decodeKos(bytes: Buffer): DecodedKos {
     requests: root.items(T.referencedRequest).map(readRequest),
     acts: text.acts.map(label),
     regions: text.regions.map(label),
-    series: root
-      .items(T.currentRequestedProcedureEvidence)
-      .flatMap((item) => item.items(T.referencedSeries))
-      .map((item) => readSeries(item, text)),
+    series: series.map((item) => readSeries(item, text)),
   };
 }
 

@@ -65,8 +65,7 @@ function readDocumentMessage(message: Hl7Message, header: MessageHeader, limits:
   return { kind: 'understood', report, warnings: warningsOf(evidence, message) };
 }
 
-/** Why the message is an initial one, a replacement or a deletion; exported for the inspection. */
-export function actionOf(
+function actionOf(
   message: Hl7Message,
   header: MessageHeader,
   observations: readonly DocumentObservation[],
