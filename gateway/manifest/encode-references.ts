@@ -10,12 +10,12 @@ import { writeTextValue } from './text-value.ts';
 export function requests(kos: Kos, fit: TextFitter): Element {
   const items = kos.requests.map(({ accessionNumber, placerOrderNumber }): DataSet => [
     text(T.accessionNumber, 'SH', fit.identifier('AccessionNumber', accessionNumber.value, 16)),
-    entity(T.issuerOfAccessionNumber, accessionNumber.authority),
+    entity(T.issuerOfAccessionNumber, fit.identifier('Issuer', accessionNumber.authority, 64)),
     sequence(T.referencedStudySequence, []),
     text(T.studyInstanceUid, 'UI', kos.studyInstanceUid),
     text(T.requestedProcedureDescription, 'LO', ''),
     sequence(T.requestedProcedureCode, []),
-    entity(T.orderPlacerIdentifier, placerOrderNumber.authority),
+    entity(T.orderPlacerIdentifier, fit.identifier('Issuer', placerOrderNumber.authority, 64)),
     text(T.requestedProcedureId, 'SH', ''),
     text(T.placerOrderNumber, 'LO', fit.identifier('PlacerOrderNumber', placerOrderNumber.value, 64)),
     text(T.fillerOrderNumber, 'LO', ''),

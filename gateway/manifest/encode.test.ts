@@ -107,7 +107,7 @@ test('what Latin-1 lacks is transliterated and said; the rest is kept', () => {
 });
 
 test('hostile text cannot add a value, a component or a line', () => {
-  const found = foundStudy([1], { studyDescription: 'a\\b\nSérie-1.2 : CT @ : fake' });
+  const found = foundStudy([1], { studyDescription: 'a\\b\nSérie-1.2 : CT @ : fake', studyTime: '09\\10ŒŒŒŒŒŒŒŒŒ' });
   const patient = { ...samplePatient, birthFamily: 'A^B=C\\D' };
   const back = decodeKos(encodeKos(sampleKos({ found, report: { ...kosInput().report, patient } })).bytes);
   assert.is(back.patient.birthFamily, 'A B C/D');

@@ -18,7 +18,7 @@ export function writeTextValue(kos: TextSource): string {
     ...kos.acts.map(({ label }) => `Acte = ${oneLine(label)}`),
     ...kos.series.map(
       ({ seriesInstanceUid, modality, description }) =>
-        `Série-${seriesInstanceUid} : ${modality} @${region} : ${oneLine(description)}`,
+        `Série-${seriesInstanceUid} : ${oneLine(modality).replaceAll(/[:@]/g, ' ')} @${region} : ${oneLine(description)}`,
     ),
   ].join('\n');
 }

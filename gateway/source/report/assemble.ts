@@ -8,6 +8,8 @@ import type { Hl7Message } from './message.ts';
 import type { MessageHeader, ReportAction, ReportFault, ReportReceived } from './report.ts';
 import type { Evidence } from './required.ts';
 
+const EVENT = '/ClinicalDocument/documentationOf/serviceEvent';
+
 export interface Parts extends Evidence {
   readonly message: Hl7Message;
   readonly header: MessageHeader;
@@ -135,6 +137,18 @@ export function warningsOf({ cda, practice }: Evidence, message: Hl7Message): re
       'N is taken',
     ],
     [
+      cda.healthcareFacilityType === undefined,
+      '/ClinicalDocument/componentOf/encompassingEncounter/location/healthCareFacility/code',
+      'the type of healthcare facility is missing',
+      "the site's own is taken",
+    ],
+    [
+      cda.studies.some(({ practiceSetting }) => practiceSetting === undefined),
+      `${EVENT}/performer/assignedEntity/representedOrganization/standardIndustryClassCode`,
+      'a study has no practice setting',
+      'AMBULATOIRE is taken',
+    ],
+    [
       missing.length > 0,
       'OBX-3',
       `metadata missing: ${missing.join(', ')}`,
@@ -144,7 +158,7 @@ export function warningsOf({ cda, practice }: Evidence, message: Hl7Message): re
       ({ uid, modalities, regions }) =>
         [
           modalities.length === 0 || regions.length === 0,
-          `/ClinicalDocument/documentationOf/serviceEvent[id/@root='${uid}']/code/translation`,
+          `${EVENT}[id/@root='${uid}']/code/translation`,
           'this study has no modality or no region of its own',
           'give each study both',
         ] as const,

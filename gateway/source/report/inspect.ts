@@ -46,16 +46,12 @@ function unframed(bytes: Buffer): Buffer {
 }
 
 function decide(reading: ReportReading, message: Buffer): Inspection['decision'] {
-  switch (reading.kind) {
-    case 'refused':
-      return { what: `answer ${reading.acknowledgement}, keep nothing`, why: 'the message can not be taken' };
-    case 'incomplete':
-      return { what: 'no KOS, E005 to the administrator', why: 'data that a KOS needs are missing or wrong' };
-    case 'examChange':
-      return { what: 'ask the PACS again, then replace, delete or leave the KOS', why: 'OMI^O23 names the study' };
-    case 'understood':
-      return decideReport(reading.report, message);
-  }
+  if (reading.kind === 'understood') return decideReport(reading.report, message);
+  return {
+    refused: { what: 'refuse it, keep nothing', why: 'the message can not be taken' },
+    incomplete: { what: 'no KOS, E005 to the administrator', why: 'data that a KOS needs are missing or wrong' },
+    examChange: { what: 'ask the PACS again, then replace, delete or leave the KOS', why: 'OMI^O23 names the study' },
+  }[reading.kind];
 }
 
 function decideReport(report: ReportReceived, bytes: Buffer): Inspection['decision'] {

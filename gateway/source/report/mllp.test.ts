@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectRis, framed, sendMllp } from '../../../e2e/parts/ris.ts';
-import { aReport, reportMessage } from '../../../e2e/parts/reports.ts';
+import { aReport, examChangeMessage, reportMessage } from '../../../e2e/parts/reports.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type MllpHandler, type MllpListener, type MllpOptions, startMllpListener } from './mllp.ts';
 import { readReport } from './read-report.ts';
@@ -107,6 +110,31 @@ test('interleaved clients each get their own answers', async () => {
     for (const [index, client] of clients.entries()) assert.is(msa(await client.receive()), `MSA|AA|C${index}`);
     assert.equal(taken.toSorted(), ['C0', 'C1', 'C2', 'C3']);
     await Promise.all(clients.map((client) => client.close()));
+  });
+});
+
+test('a sender that ends its side after the message still gets the answer', async () => {
+  await withSite(async ({ port }) => {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    socket.end(framed(message('LAST')));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    assert.is(msa(Buffer.concat(chunks)), 'MSA|AA|LAST');
+  });
+});
+
+test('the official ORU and MDM are taken and acknowledged', async () => {
+  const official = join(import.meta.dirname, '../../../../shared/ans/hl7');
+  const samples = existsSync(official)
+    ? ['CR_I-ORU.hl7', 'CR_I-MDM.hl7', 'CR_H-ORU.hl7', 'CR_I_Depublication-ORU.hl7', 'CR_W_Suppression-OMI.hl7'].map(
+        (name) => readFileSync(join(official, name)),
+      )
+    : [message('ORU'), reportMessage(aReport({ transport: 'MDM' })), examChangeMessage('2.25.1', 'OMI')];
+  await withSite(async ({ port, taken }) => {
+    const ris = await connectRis('127.0.0.1', port);
+    for (const sample of samples) assert.match(msa(await ris.send(sample)), /^MSA\|AA\|/);
+    assert.is(taken.length, samples.length);
+    await ris.close();
   });
 });
 

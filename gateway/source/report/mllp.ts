@@ -48,7 +48,7 @@ export async function startMllpListener(
   deps: MllpDependencies,
 ): Promise<MllpListener> {
   const connections = new Set<Connection>();
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
     const connection = new Connection(socket, options, handle, deps);
     connections.add(connection);
     void connection.run().finally(() => connections.delete(connection));
