@@ -113,8 +113,7 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
       : ownWhitelist(trust, status?.conditions),
     workloadVerdict(site, seen, planning),
     fromGateway('PacsReachable', status?.conditions) ?? pacsSummary(answering, links.length, status !== undefined),
-    fromGateway('DmpReachable', status?.conditions) ??
-      unknown('DmpReachable', 'NotReported', 'the gateway has not said'),
+    dmpVerdict(status?.conditions),
   ];
   const paused = site.spec.paused
     ? good('Paused', 'Paused', 'changes to this site and its links are ignored until spec.paused is false')
@@ -182,6 +181,12 @@ function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planni
     return bad(type, cause?.reason ?? 'NotReady', cause?.message ?? 'the gateway says it is not ready');
   }
   return good(type, 'Running', gateway.restarts === 0 ? '' : `restarted ${gateway.restarts} times`);
+}
+
+/** Known by what it takes: a publication that waits for the DMP says so (condition Publishing of the gateway). */
+function dmpVerdict(conditions: readonly GatewayCondition[] | undefined): Verdict {
+  const publishing = fromGateway('DmpReachable', conditions) ?? fromGateway('Publishing', conditions);
+  return { ...(publishing ?? unknown('', 'NotReported', 'the gateway has not said')), type: 'DmpReachable' };
 }
 
 function pacsSummary(answering: number, linked: number, heard: boolean): Verdict {

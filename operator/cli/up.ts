@@ -1,0 +1,87 @@
+/** `drimbox up`: the operator on this host until it is told to stop. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createLog } from '../../common/observability/log.ts';
+import type { StatusDocument } from '../controllers/status-document.ts';
+import { type HostOperatorOptions, startOnHost } from '../host.ts';
+import { isGood, writeStatus } from './status.ts';
+
+export const upUsage = `usage: drimbox up -f DIR [--state DIR] [--address ADDRESS] [--listen ADDRESS:PORT] [--json]
+
+Runs the sites declared in DIR on this host, until Ctrl-C. Changes to the files are applied live, and only to the sites they
+concern. SIGHUP fetches whitelist and CRLs again at once.
+
+  -f, --directory DIR     folder with TrustSpace, DrimboxSite, PacsLink, Secret and ConfigMap as YAML (any depth);
+                          Secrets may also be folders: secrets/NAMESPACE/NAME/tls.crt and tls.key
+  --state DIR             where everything is kept (default ./.drimbox), archives included: back it up
+  --address ADDRESS       where RIS and PACS connect (default 0.0.0.0)
+  --listen ADDRESS:PORT   where the public FQDNs are served (default 0.0.0.0:443)
+  --json                  log lines as JSON only, without the table
+
+Exit codes: 0 stopped when told to, 1 could not start, 2 wrong usage.
+`;
+
+type Wiring = Pick<HostOperatorOptions, 'verifyWhitelist' | 'envoy'>;
+
+/** Settles with the exit code when the operator has stopped. */
+export async function up(argv: readonly string[], wiring: Wiring): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      directory: { type: 'string', short: 'f' },
+      state: { type: 'string', default: '.drimbox' },
+      address: { type: 'string', default: '0.0.0.0' },
+      listen: { type: 'string', default: '0.0.0.0:443' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const listen = readListen(values.listen);
+  if (values.help || values.directory === undefined || listen === undefined) {
+    console.error(upUsage);
+    return values.help ? 0 : 2;
+  }
+  const root = join(import.meta.dirname, '../..');
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  const say = values.json ? () => undefined : sayer();
+  const operator = await startOnHost({
+    directory: resolve(values.directory),
+    stateDirectory: resolve(values.state),
+    siteAddress: values.address,
+    listen,
+    gatewayCommand: [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'gateway/main.ts')],
+    software: { name: 'drimbox', version },
+    log: createLog('info', { program: 'operator' }, values.json ? 1 : 2),
+    now: () => new Date(),
+    random: Math.random,
+    onStatus: say,
+    ...wiring,
+  });
+  process.on('SIGHUP', () => operator.refresh(true));
+  return await new Promise((done, failed) => {
+    const stop = (): void => void operator.stop().then(() => done(0), failed);
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  });
+}
+
+/** `ADDRESS:PORT`, the address in brackets when it is IPv6; undefined when it is neither. */
+function readListen(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
+}
+
+/** Prints the table when it says something new; ages do not count. */
+function sayer(): (status: StatusDocument) => void {
+  let said = '';
+  return (status) => {
+    const text = writeStatus(status, new Date());
+    const news = text.replaceAll(/\b\d+[smhd]\b/g, '');
+    if (news === said) return;
+    said = news;
+    console.log(`\n${text}${isGood(status) ? '\nall ready' : ''}`);
+  };
+}

@@ -1,0 +1,129 @@
+/** Gathers all that planning may know on one host. The only place that reads; nothing here decides. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
+import { gatewayName } from '../infrastructure/host/apply.ts';
+import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import type { IngressRunner } from '../infrastructure/host/ingress-runner.ts';
+import { assignPorts } from '../infrastructure/host/ports.ts';
+import type { StateFolder } from '../infrastructure/host/state-folder.ts';
+import type { Supervisor } from '../infrastructure/host/supervisor.ts';
+import type { GatewayObservation, InternalIdentities, Layout, Observations } from '../plan/observations.ts';
+import { type Inventory, keyOf } from '../resources/inventory.ts';
+import { type InternalState, emptyInternalState, internalBundle, renewInternal } from '../trust/internal-authority.ts';
+import { readIdentity } from '../trust/material.ts';
+import { type TrustOptions, observeTrust } from './observe-trust.ts';
+
+export interface GatherOptions {
+  readonly state: StateFolder;
+  readonly trust: TrustOptions;
+  readonly supervisor: Supervisor;
+  readonly ingress: IngressRunner;
+  readonly now: () => Date;
+  /** Where MLLP and DIMSE listen. */
+  readonly siteAddress: string;
+  readonly software: Observations['software'];
+}
+
+const gatewayAddress = '127.0.0.1';
+const ingressServerName = 'ingress.drimbox.internal';
+
+export async function gather(inventory: Inventory, options: GatherOptions): Promise<Observations> {
+  const now = options.now();
+  const sites = inventory.sites.map(keyOf);
+  const trusts = await Promise.all(
+    inventory.trustSpaces.map(
+      async (trust) => [keyOf(trust), await observeTrust(trust, inventory, now, options.trust)] as const,
+    ),
+  );
+  const layout = await layoutOf(inventory, options);
+  return {
+    now,
+    inventory,
+    trusts: new Map(trusts),
+    identities: new Map(namedSecrets(inventory).map((name) => [name, readIdentity(inventory.secrets.get(name))])),
+    internal: await internalIdentities(sites, options.state, now),
+    gateways: new Map(
+      await Promise.all(sites.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),
+    ),
+    ingress: options.ingress.observe(),
+    layout,
+    software: options.software,
+  };
+}
+
+function namedSecrets({ sites, links }: Inventory): string[] {
+  return [
+    ...sites.flatMap(({ metadata, spec }) =>
+      spec.dmp.certificates.flatMap(({ authentication, signature }) =>
+        [authentication, signature].map(({ secretName }) => `${metadata.namespace}/${secretName}`),
+      ),
+    ),
+    ...links.flatMap(({ metadata, spec }) =>
+      [spec.db, spec.vi].map(({ certificate }) => `${metadata.namespace}/${certificate.secretName}`),
+    ),
+  ];
+}
+
+async function layoutOf({ sites }: Inventory, { state, siteAddress }: GatherOptions): Promise<Layout> {
+  const reserved = sites.flatMap(({ spec }) => [spec.mllp.port, spec.dimse.port]);
+  const ports = await assignPorts(state.portsFile, sites.map(keyOf), reserved, gatewayAddress);
+  return {
+    fileOf: (site, name) => join(state.filesFolder(site), name),
+    whitelistFile: (trustSpace) => join(state.trustFolder(trustSpace), 'whitelist.xml'),
+    dataDirectory: (site) => state.dataFolder(site),
+    siteAddress,
+    gatewayAddress,
+    portsOf: (site) => ports.of(site),
+    sharedPorts: true,
+  };
+}
+
+async function internalIdentities(
+  sites: readonly string[],
+  state: StateFolder,
+  now: Date,
+): Promise<InternalIdentities> {
+  const file = state.internalFile;
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as InternalState) : emptyInternalState;
+  const nameOf = (site: string): string => `${site.split('/').toReversed().join('.')}.gateway.drimbox.internal`;
+  const after = await renewInternal(before, [ingressServerName, ...sites.map(nameOf)], now);
+  if (after !== before) writeFileAtomically(file, JSON.stringify(after), { secret: true });
+  const identity = (serverName: string): InternalIdentities['ingress'] => {
+    const leaf = after.leaves[serverName];
+    if (leaf === undefined) throw new Error(`no internal certificate was made for ${serverName}`);
+    return { serverName, identity: { name: `internal/${serverName}`, ...leaf } };
+  };
+  return {
+    caPem: internalBundle(after),
+    ingress: identity(ingressServerName),
+    gateways: new Map(sites.map((site) => [site, identity(nameOf(site))])),
+  };
+}
+
+async function observeGateway(
+  site: string,
+  layout: Layout,
+  { supervisor }: GatherOptions,
+): Promise<GatewayObservation> {
+  const state = supervisor.state(gatewayName(site));
+  if (state?.running !== true)
+    return {
+      running: false,
+      restarts: state?.restarts ?? 0,
+      ...(state?.lastEnd === undefined ? {} : { lastEnd: state.lastEnd }),
+    };
+  const status = await askStatus(`http://${layout.gatewayAddress}:${layout.portsOf(site).admin}/status`);
+  return { running: true, restarts: state.restarts, ...(status === undefined ? {} : { status }) };
+}
+
+/** undefined when it does not answer, or not in time, or something else; the status then says NotAnswering. */
+async function askStatus(url: string): Promise<GatewayStatus | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const body = (await response.json()) as GatewayStatus;
+    return body.apiVersion === 'gateway.drimbox.dev/v1alpha1' ? body : undefined;
+  } catch {
+    return undefined; // starting, stopping or hanging: said by its absence
+  }
+}

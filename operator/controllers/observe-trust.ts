@@ -1,0 +1,140 @@
+/** What a TrustSpace refers to, read and checked. */
+import { createHash } from 'node:crypto';
+import type { WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
+import type { TrustSpace } from '../api/types.generated.ts';
+import type { PemText, Resolved, TrustObservation } from '../plan/observations.ts';
+import type { Inventory } from '../resources/inventory.ts';
+import type { Fetched, Fetcher } from '../trust/fetch.ts';
+import { readAnchors, readCrls, readIdentity } from '../trust/material.ts';
+import { type WhitelistVerifier, keepWhitelist } from '../trust/whitelist-keeper.ts';
+
+type DocumentSource = TrustSpace['spec']['anchors'];
+type CrlSource = TrustSpace['spec']['crls']['sources'][number];
+
+const hour = 3_600_000;
+
+export interface TrustOptions {
+  readonly fetcher: Fetcher;
+  readonly verify: WhitelistVerifier;
+  /** Folder of a trust space, where gateways find the list. */
+  readonly folderOf: (trustSpace: string) => string;
+}
+
+export async function observeTrust(
+  { metadata, spec }: TrustSpace,
+  inventory: Inventory,
+  now: Date,
+  { fetcher, verify, folderOf }: TrustOptions,
+): Promise<TrustObservation> {
+  const anchors = pem(inventory, spec.anchors);
+  const crls = anchors.ok ? await crlsOf(spec, inventory, fetcher, now, anchors.pem) : anchors;
+  const { clientCertificate, trust, mode } = spec.introspection;
+  const { whitelist } = spec;
+  const policy = {
+    anchors: anchors.ok ? [Buffer.from(anchors.pem)] : [],
+    crls: crls.ok ? [Buffer.from(crls.pem)] : [],
+    requireRevocation: whitelist.requireRevocation,
+    signer: whitelist.signer,
+    at: now,
+  };
+  return {
+    anchors,
+    crls,
+    dmpTrust: pem(inventory, spec.dmp.trust),
+    ...(mode === 'rfc7662' && trust !== undefined && clientCertificate !== undefined
+      ? {
+          introspectionTrust: pem(inventory, trust),
+          introspectionClient: readIdentity(
+            inventory.secrets.get(`${clientCertificate.namespace}/${clientCertificate.name}`),
+          ),
+        }
+      : {}),
+    whitelist: await keepWhitelist({
+      folder: folderOf(metadata.name),
+      candidate:
+        whitelist.url === undefined
+          ? given(inventory, whitelist.document ?? {}, now)
+          : fetcher.get(whitelist.url, whitelist.refreshHours * hour, now),
+      policy,
+      maximumAgeMs: whitelist.maximumAgeHours * hour,
+      verify,
+    }),
+  };
+}
+
+function bytesOf(inventory: Inventory, source: DocumentSource): Resolved<{ readonly bytes: Buffer }> {
+  if (source.inline !== undefined) return { ok: true, bytes: Buffer.from(source.inline, 'utf8') };
+  const reference = source.configMap ?? source.secret;
+  if (reference === undefined) return { ok: false, reason: 'SourceMissing', message: 'no source is given' };
+  const kind = source.configMap === undefined ? 'Secret' : 'ConfigMap';
+  const data = (source.configMap === undefined ? inventory.secrets : inventory.configMaps).get(
+    `${reference.namespace}/${reference.name}`,
+  );
+  const bytes = data?.[reference.key];
+  if (bytes !== undefined) return { ok: true, bytes };
+  const what = data === undefined ? 'does not exist' : `has no key ${reference.key}`;
+  return {
+    ok: false,
+    reason: `${kind}NotFound`,
+    message: `${kind} ${reference.namespace}/${reference.name} ${what}`,
+  };
+}
+
+function pem(inventory: Inventory, source: DocumentSource): Resolved<PemText> {
+  const read = bytesOf(inventory, source);
+  return read.ok ? readAnchors(read.bytes.toString('utf8')) : read;
+}
+
+async function crlsOf(
+  spec: TrustSpace['spec'],
+  inventory: Inventory,
+  fetcher: Fetcher,
+  now: Date,
+  anchorsPem: string,
+): Promise<TrustObservation['crls']> {
+  const blobs: Buffer[] = [];
+  for (const source of spec.crls.sources) {
+    const read = crlBytes(source, inventory, fetcher, spec.crls.refreshHours * hour, now);
+    if (!read.ok) return read;
+    blobs.push(read.bytes);
+  }
+  return await readCrls(blobs, anchorsPem);
+}
+
+function crlBytes(
+  source: CrlSource,
+  inventory: Inventory,
+  fetcher: Fetcher,
+  refreshMs: number,
+  now: Date,
+): Resolved<{ readonly bytes: Buffer }> {
+  if (source.url === undefined) return bytesOf(inventory, source);
+  const { bytes, error } = fetcher.get(source.url, refreshMs, now);
+  if (bytes !== undefined) return { ok: true, bytes };
+  return error === undefined
+    ? { ok: false, reason: 'Fetching', message: `${source.url} is being fetched` }
+    : { ok: false, reason: 'CrlUnreachable', message: error };
+}
+
+/** A list put into the resources: had now, as long as it stands there. */
+function given(inventory: Inventory, source: DocumentSource, now: Date): Fetched {
+  const read = bytesOf(inventory, source);
+  return read.ok ? { bytes: read.bytes, fetchedAt: now.toISOString() } : { error: read.message };
+}
+
+/** Verifying takes a while and is asked every few seconds: the answer for the same bytes and policy holds for an hour. */
+export function remembering(verify: WhitelistVerifier): WhitelistVerifier {
+  const answers = new Map<string, WhitelistVerdict>();
+  return async (xml, policy) => {
+    const hash = createHash('sha256').update(xml);
+    for (const part of [...policy.anchors, ...policy.crls]) hash.update('\n').update(part);
+    hash.update(JSON.stringify([policy.signer, policy.requireRevocation, Math.floor(policy.at.getTime() / hour)]));
+    const key = hash.digest('hex');
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const verdict = await verify(xml, policy);
+    if (answers.size >= 32) answers.clear(); // a few trust spaces, an hour each
+    answers.set(key, verdict);
+    return verdict;
+  };
+}

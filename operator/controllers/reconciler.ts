@@ -1,0 +1,115 @@
+/**
+ * The loop: gather, plan, apply, tell. One round at a time; what happens meanwhile leads to one more round. A round that fails
+ * leaves everything as it was and is tried again.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Log } from '../../common/observability/log.ts';
+import { type HostOptions, applyPlan } from '../infrastructure/host/apply.ts';
+import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import { type Plan, makePlan } from '../plan/plan.ts';
+import { type ResourceStatus, makeStatus } from '../plan/status.ts';
+import { type FileFault, writeFault } from '../resources/directory/accept.ts';
+import type { DirectorySource, Snapshot } from '../resources/directory/source.ts';
+import { type GatherOptions, gather } from './gather.ts';
+import { type StatusDocument, readStatus } from './status-document.ts';
+
+export interface ReconcilerOptions {
+  readonly source: Pick<DirectorySource, 'read'>;
+  readonly gather: GatherOptions;
+  readonly host: HostOptions;
+  readonly log: Log;
+  /** Told after each round. */
+  readonly onStatus: (status: StatusDocument) => void;
+  /** Between two looks at the gateways, ms. */
+  readonly periodMs: number;
+}
+
+export interface Reconciler {
+  /** Asks for a round soon. */
+  trigger(): void;
+  /** No round begins any more; settles when the one under way is over. */
+  stop(): Promise<void>;
+}
+
+export function startReconciler(options: ReconcilerOptions): Reconciler {
+  const { statusFile, planFile } = options.host.state;
+  let snapshot: Snapshot | undefined;
+  let plan: Plan | undefined = existsSync(planFile) ? (JSON.parse(readFileSync(planFile, 'utf8')) as Plan) : undefined;
+  let applied = false;
+  let resources: readonly ResourceStatus[] = readStatus(statusFile)?.resources ?? [];
+  let said: readonly FileFault[] = [];
+  let wanted = true;
+  const state = { stopped: false };
+  let running: Promise<void> | undefined;
+
+  const round = async (): Promise<void> => {
+    snapshot = options.source.read();
+    said = sayFaults(snapshot.faults, said, options.log);
+    const seen = await gather(snapshot.inventory, options.gather);
+    const planning = makePlan(seen, plan);
+    if (!applied || JSON.stringify(planning.plan) !== JSON.stringify(plan)) {
+      await applyPlan(planning.plan, plan, options.host);
+      plan = planning.plan;
+      applied = true;
+      options.log.write('info', 'plan applied', { sites: plan.gateways.length, fqdns: plan.ingress.hosts.length });
+      wanted = true; // look at what came of it
+    }
+    resources = makeStatus(seen, planning, resources);
+  };
+
+  const tell = (error?: string): void => {
+    const { supervisor } = options.host;
+    const document: StatusDocument = {
+      apiVersion: 'status.drimbox.dev/v1alpha1',
+      writtenAt: options.gather.now().toISOString(),
+      operatorPid: process.pid,
+      resources,
+      faults: snapshot?.faults ?? [],
+      processes: supervisor.names().map((name) => {
+        const { running = false, restarts = 0, pid } = supervisor.state(name) ?? {};
+        return { name, running, restarts, ...(pid === undefined ? {} : { pid }) };
+      }),
+      ...(error === undefined ? {} : { error }),
+    };
+    writeFileAtomically(statusFile, `${JSON.stringify(document, undefined, 2)}\n`);
+    options.onStatus(document);
+  };
+
+  const run = async (): Promise<void> => {
+    while (wanted && !state.stopped) {
+      wanted = false;
+      try {
+        await round();
+        tell();
+      } catch (error) {
+        // Everything stays as it was; the next period tries again.
+        const message = error instanceof Error ? error.message : String(error);
+        options.log.write('error', 'round failed', { error: error instanceof Error ? error.stack : message });
+        tell(message);
+      }
+    }
+    running = undefined;
+  };
+
+  const trigger = (): void => {
+    wanted = true;
+    if (!state.stopped) running ??= run();
+  };
+  const timer = setInterval(trigger, options.periodMs);
+  trigger();
+  return {
+    trigger,
+    async stop() {
+      state.stopped = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+/** Each fault once in the log, not every round. */
+function sayFaults(faults: readonly FileFault[], said: readonly FileFault[], log: Log): readonly FileFault[] {
+  const known = new Set(said.map(writeFault));
+  for (const fault of faults) if (!known.has(writeFault(fault))) log.write('warn', writeFault(fault), { ...fault });
+  return faults;
+}

@@ -1,0 +1,119 @@
+/** The operator on one host: a watched directory, gateways and a proxy as processes, all state in one folder. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Log } from '../common/observability/log.ts';
+import { readDefinitions } from './api/schema.ts';
+import { remembering } from './controllers/observe-trust.ts';
+import { startReconciler } from './controllers/reconciler.ts';
+import type { StatusDocument } from './controllers/status-document.ts';
+import { stopHost } from './infrastructure/host/apply.ts';
+import { writeFileAtomically } from './infrastructure/host/files.ts';
+import { type EnvoyRunner, withoutIngress } from './infrastructure/host/ingress-runner.ts';
+import { type StateFolder, stateFolder } from './infrastructure/host/state-folder.ts';
+import { createSupervisor } from './infrastructure/host/supervisor.ts';
+import { openDirectory } from './resources/directory/source.ts';
+import { openFetcher } from './trust/fetch.ts';
+import type { WhitelistVerifier } from './trust/whitelist-keeper.ts';
+
+export interface HostOperatorOptions {
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute; made when missing. */
+  readonly stateDirectory: string;
+  /** Where MLLP and DIMSE listen. */
+  readonly siteAddress: string;
+  /** Where the proxy listens. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly gatewayCommand: readonly [string, ...string[]];
+  readonly software: { readonly name: string; readonly version: string };
+  readonly verifyWhitelist: WhitelistVerifier;
+  /** Absent: no proxy, and every PacsLink says so. */
+  readonly envoy?: EnvoyRunner;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly onStatus?: (status: StatusDocument) => void;
+  /** Between two looks at gateways and directory, ms. */
+  readonly periodMs?: number;
+}
+
+export interface HostOperator {
+  /** Looks at everything again now, and fetches list and CRLs again when asked to. */
+  refresh(fetchAgain: boolean): void;
+  /** The proxy first, then gateways; settles when all is gone. */
+  stop(): Promise<void>;
+}
+
+/** @throws Error when another operator works on the same state folder, or the directory does not exist */
+export async function startOnHost(options: HostOperatorOptions): Promise<HostOperator> {
+  const { log, now } = options;
+  if (!existsSync(options.directory))
+    throw new Error(`${options.directory} does not exist; make it, with the resources in it`);
+  const state = stateFolder(options.stateDirectory);
+  mkdirSync(state.root, { recursive: true, mode: 0o700 });
+  takeLock(state);
+  // What happens before the loop exists is seen by its first round.
+  let trigger = (): void => undefined;
+  const changed = (): void => trigger();
+  const supervisor = createSupervisor({
+    random: options.random,
+    now: () => now().getTime(),
+    onEvent: (event) => {
+      log.write(event.what.startsWith('ended') ? 'warn' : 'info', 'process', { ...event });
+      changed();
+    },
+  });
+  const context = { supervisor, folder: state.ingressFolder, listen: options.listen, onChange: changed };
+  const ingress = (await options.envoy?.(context)) ?? withoutIngress();
+  const fetcher = openFetcher(state.fetchedFolder, changed);
+  const source = openDirectory({
+    directory: options.directory,
+    definitions: readDefinitions(join(import.meta.dirname, '../crds')),
+    acceptedFile: state.acceptedFile,
+    now,
+    onChange: changed,
+    onWatchError: (error) =>
+      log.write('warn', 'watching the directory failed, it is read every few seconds', { error: error.message }),
+  });
+  const trust = { fetcher, verify: remembering(options.verifyWhitelist), folderOf: state.trustFolder };
+  const reconciler = startReconciler({
+    source,
+    gather: { state, trust, supervisor, ingress, now, siteAddress: options.siteAddress, software: options.software },
+    host: { state, supervisor, ingress, gatewayCommand: options.gatewayCommand },
+    log,
+    onStatus: options.onStatus ?? (() => undefined),
+    periodMs: options.periodMs ?? 5_000,
+  });
+  trigger = () => reconciler.trigger();
+  return {
+    refresh(fetchAgain) {
+      if (fetchAgain) fetcher.refresh();
+      reconciler.trigger();
+    },
+    async stop() {
+      trigger = () => undefined;
+      source.close();
+      await reconciler.stop();
+      await stopHost({ supervisor, ingress });
+      await fetcher.settled();
+      rmSync(state.lockFile, { force: true });
+    },
+  };
+}
+
+/** Two operators on one state folder would start every gateway twice. */
+function takeLock({ lockFile, root }: StateFolder): void {
+  const holder = existsSync(lockFile) ? Number(readFileSync(lockFile, 'utf8')) : 0;
+  if (holder > 0 && holder !== process.pid && isOperator(holder))
+    throw new Error(`an operator (process ${holder}) already works on ${root}; stop it or use another --state`);
+  writeFileAtomically(lockFile, String(process.pid));
+}
+
+/** The number may have gone to another program since: only a Node process counts. */
+function isOperator(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('operator');
+  } catch {
+    return false; // no such process
+  }
+}

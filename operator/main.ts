@@ -1,0 +1,32 @@
+/**
+ * The control plane.
+ *
+ * usage: main.ts up|status ...   (see `main.ts COMMAND --help`)
+ *
+ * Exit codes: 0 done, 1 the answer is no, 2 wrong usage.
+ */
+import { verifyWhitelist } from '../common/whitelist/verify.ts';
+import { showStatus, statusUsage } from './cli/status.ts';
+import { up, upUsage } from './cli/up.ts';
+
+const [command, ...rest] = process.argv.slice(2);
+
+async function run(): Promise<number> {
+  switch (command) {
+    case 'up':
+      return await up(rest, { verifyWhitelist });
+    case 'status':
+      return showStatus(rest, new Date());
+    default:
+      process.stderr.write(`${upUsage}\n${statusUsage}`);
+      return command === '--help' || command === '-h' ? 0 : 2;
+  }
+}
+
+try {
+  process.exitCode = await run();
+} catch (error) {
+  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`drimbox: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = wrongUsage ? 2 : 1;
+}
