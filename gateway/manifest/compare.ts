@@ -10,7 +10,10 @@ export interface KosDifference {
   readonly after: string;
 }
 
-/** @returns differences on the canonical subset of ci-sis §4.9; none means that there is nothing to publish again. */
+/**
+ * Compare both as read (`decodeKos`) when a name may have been cut on writing.
+ * @returns differences on the canonical subset of ci-sis §4.9; none means that there is nothing to publish again.
+ */
 export function compareKos(before: DecodedKos, after: DecodedKos): readonly KosDifference[] {
   const [left, right] = [canonical(before), canonical(after)];
   const names = [...new Set([...left.keys(), ...right.keys()])];

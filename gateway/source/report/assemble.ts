@@ -3,7 +3,7 @@ import { type InsIdentity, type Organization, type Professional, parseUid } from
 import { pairOrders } from './cda-exams.ts';
 import type { CdaHeader } from './cda-header.ts';
 import type { CdaPatient, CdaProfessional } from './cda-people.ts';
-import { readMetadata, senderOrganization } from './message-content.ts';
+import { parentDocument, readMetadata, senderOrganization } from './message-content.ts';
 import type { Hl7Message } from './message.ts';
 import type { MessageHeader, ReportAction, ReportFault, ReportReceived } from './report.ts';
 import type { Evidence } from './required.ts';
@@ -63,14 +63,16 @@ export function practiceOf(cda: CdaHeader, message: Hl7Message): Organization | 
   return organization.id === '' ? senderOrganization(message) : organization;
 }
 
-function documentOf({ cda, others }: Parts): ReportReceived['document'] | undefined {
+function documentOf({ cda, others, message, action }: Parts): ReportReceived['document'] | undefined {
   if (cda.id === undefined) return undefined;
+  // In a deletion TXA-13 may name the predecessor of what is deleted (ci-sis §2.2).
+  const replaces = cda.replaces ?? (action === 'deletion' ? undefined : parentDocument(message));
   return {
     id: cda.id,
     otherIds: others.flatMap(({ id }) => id ?? []),
     setId: cda.setId,
     version: cda.version,
-    ...(cda.replaces && { replaces: cda.replaces }),
+    ...(replaces && { replaces }),
     creationTime: cda.creationTime,
     title: cda.title,
     confidentiality: cda.confidentiality ?? { code: 'N', system: '2.16.840.1.113883.5.25', label: 'Normal' },
@@ -140,7 +142,7 @@ export function warningsOf({ cda, practice }: Evidence, message: Hl7Message): re
       cda.healthcareFacilityType === undefined,
       '/ClinicalDocument/componentOf/encompassingEncounter/location/healthCareFacility/code',
       'the type of healthcare facility is missing',
-      "the site's own is taken",
+      'SA08 (cabinet de groupe) is taken',
     ],
     [
       cda.studies.some(({ practiceSetting }) => practiceSetting === undefined),

@@ -87,6 +87,13 @@ export function readMessagePatient(message: Hl7Message): MessagePatient {
   };
 }
 
+/** TXA-13 of an MDM: the document replaced, for a CDA that does not say so (ci-sis §2.4, §16 row 9). */
+export function parentDocument(message: Hl7Message): Identifier | undefined {
+  const txa = segment(message, 'TXA');
+  const value = txa?.value(13, 1) ?? '';
+  return value === '' ? undefined : { value, authority: txa?.value(13, 3) ?? '' };
+}
+
 /** Structure of the sender, PRT-4 = SB (ci-sis §2.5): the situation d'exercice when the CDA has none. */
 export function senderOrganization(message: Hl7Message): Organization | undefined {
   const sender = segments(message, 'PRT').find(

@@ -100,6 +100,22 @@ test('action: event, OBX-11 and ORC-1 decide, the CDA after them', () => {
   assert.is(understood(read({ cda: { version: 2 } })).action, 'replacement');
 });
 
+test('TXA-13 names the document replaced when the CDA does not', () => {
+  const wire = reportMessage(aReport({ transport: 'MDM', action: 'replacement' })).toString();
+  const named = wire.replace(/(TXA(?:\|[^|\r]*){12}\|)/, '$1OLD^^2.25.4^ISO');
+  const report = understood(readReport(Buffer.from(named), limits));
+  assert.equal(report.document.replaces, { value: 'OLD', authority: '2.25.4' });
+});
+
+test('a CDA nested beyond measure is refused, not read', () => {
+  const deep = `<ClinicalDocument xmlns="urn:hl7-org:v3">${'<a>'.repeat(200_000)}`;
+  const wire = reportMessage(aReport())
+    .toString()
+    .replace(/Base64\^[^|]*/, `Base64^${Buffer.from(deep).toString('base64')}`);
+  assert.is(readReport(Buffer.from(wire), limits).kind, 'refused');
+  assert.is(read().kind, 'understood', 'the reader still works');
+});
+
 test('DESTDMP: N is no, absent is unknown and warned', () => {
   assert.is(understood(read({ variant: 'notForDmp' })).publishToDmp, false);
   const absent = read({ variant: 'noDestination' });
