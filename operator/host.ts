@@ -75,7 +75,11 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
     onWatchError: (error) =>
       log.write('warn', 'watching the directory failed, it is read every few seconds', { error: error.message }),
   });
-  const trust = { fetcher, verify: remembering(options.verifyWhitelist), folderOf: state.trustFolder };
+  const trust = {
+    fetcher,
+    verify: remembering(options.verifyWhitelist),
+    folderOf: (name: string) => state.trustFolder(name),
+  };
   const reconciler = startReconciler({
     source,
     gather: { state, trust, supervisor, ingress, now, siteAddress: options.siteAddress, software: options.software },

@@ -12,15 +12,10 @@ import { up, upUsage } from './cli/up.ts';
 const [command, ...rest] = process.argv.slice(2);
 
 async function run(): Promise<number> {
-  switch (command) {
-    case 'up':
-      return await up(rest, { verifyWhitelist });
-    case 'status':
-      return showStatus(rest, new Date());
-    default:
-      process.stderr.write(`${upUsage}\n${statusUsage}`);
-      return command === '--help' || command === '-h' ? 0 : 2;
-  }
+  if (command === 'up') return await up(rest, { verifyWhitelist });
+  if (command === 'status') return showStatus(rest, new Date());
+  process.stderr.write(`${upUsage}\n${statusUsage}`);
+  return command === '--help' || command === '-h' ? 0 : 2;
 }
 
 try {

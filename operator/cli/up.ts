@@ -1,4 +1,5 @@
 /** `drimbox up`: the operator on this host until it is told to stop. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -59,11 +60,11 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
     ...wiring,
   });
   process.on('SIGHUP', () => operator.refresh(true));
-  return await new Promise((done, failed) => {
-    const stop = (): void => void operator.stop().then(() => done(0), failed);
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
-  });
+  const told = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => told.abort());
+  await once(told.signal, 'abort');
+  await operator.stop();
+  return 0;
 }
 
 /** `ADDRESS:PORT`, the address in brackets when it is IPv6; undefined when it is neither. */
