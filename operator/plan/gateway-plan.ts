@@ -43,15 +43,16 @@ export function planGateway(
     return refuse('NotObserved', 'trust space or internal certificate not looked at yet');
   const files = new FileSet((name) => seen.layout.fileOf(key, name));
   const faults: Refusal[] = [];
-  const need = <T>(resolved: Resolved<T> | undefined): T | undefined => {
+  const need = <T>(label: string, resolved: Resolved<T> | undefined): T | undefined => {
     if (resolved?.ok === true) return resolved;
-    faults.push(resolved ?? { reason: 'NotObserved', message: 'not looked at yet' });
+    const { reason, message } = resolved ?? { reason: 'NotObserved', message: 'not looked at yet' };
+    faults.push({ reason, message: `${label}: ${message}` });
     return undefined;
   };
   const pem = (label: string, resolved: Resolved<{ readonly pem: string }> | undefined): string =>
-    files.add(label, 'pem', need(resolved)?.pem ?? '');
+    files.add(label, 'pem', need(label, resolved)?.pem ?? '');
   const pair = (label: string, resolved: Resolved<IdentityMaterial> | undefined): KeyPair =>
-    files.pair(label, need(resolved));
+    files.pair(label, need(label, resolved));
 
   const tls = {
     mode: 'ingress' as const,
