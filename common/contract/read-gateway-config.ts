@@ -98,7 +98,9 @@ const rules: readonly Rule[] = [
       : [],
   (config) => {
     try {
-      return new Intl.DateTimeFormat('fr', { timeZone: config.site.timeZone }).resolvedOptions().timeZone === '' ? [{ path: '/site/timeZone', message: 'unknown' }] : [];
+      return new Intl.DateTimeFormat('fr', { timeZone: config.site.timeZone }).resolvedOptions().timeZone === ''
+        ? [{ path: '/site/timeZone', message: 'unknown' }]
+        : [];
     } catch (error) {
       return [
         {
