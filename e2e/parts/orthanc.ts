@@ -56,7 +56,7 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     logFile: join(directory, 'orthanc.log'),
     ready: async () => (await fetch(`${base}/system`)).ok,
   });
-  const rest = async (method: string, path: string, body?: string | Buffer): Promise<unknown> => {
+  const rest = async (method: string, path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<unknown> => {
     const response = await fetch(base + path, { method, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     if (!response.ok) throw new Error(`Orthanc: ${method} ${path}: ${response.status} ${text}`);

@@ -88,7 +88,7 @@ def on_move(event):
         return
     chosen = [path for path, dataset in known if matches(event.identifier, dataset)]
     sent = chosen[: options["omit_after"]] if "omit_after" in options else chosen
-    yield destination[0], destination[1], {"ae_title": options["ae_title"], "contexts": contexts_of(chosen)}
+    yield destination[0], destination[1], {"contexts": contexts_of(chosen)}
     yield len(sent)
     if "fail_status" in options:
         yield options["fail_status"], None

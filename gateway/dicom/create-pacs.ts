@@ -39,6 +39,7 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
   const unclaim = receiver.claim(config.name, titles, [calling]);
   const pool = new AeTitlePool(titles, config.maxConcurrentMoves);
   const held = new Map<AeLease, Held>();
+  let closed = false;
   const link = new Link(config, calling, receiver.quickAck, clock);
 
   async function find(study: Parameters<Pacs['findStudy']>[0], signal: AbortSignal | undefined) {
@@ -128,6 +129,8 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
     },
 
     async close() {
+      if (closed) return;
+      closed = true;
       pool.close();
       link.close();
       for (const lease of held.keys()) lease.release();

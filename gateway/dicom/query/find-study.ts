@@ -7,6 +7,7 @@ import { type FoundInstance, type FoundSeries, type FoundStudy, PacsError } from
 import type { Key } from './data-set.ts';
 import type { Identifier } from './identifier.ts';
 import { imageKeys, seriesKeys, studyKeys } from './keys.ts';
+import { onlySopClass } from './sop-class-by-modality.ts';
 import { tags } from './tags.ts';
 
 /** Sends one C-FIND and gives the matches. @throws PacsError */
@@ -32,7 +33,7 @@ export async function findStudy(
     collect(found, await find(imageKeys(study, seriesInstanceUid)), series, seriesInstanceUid);
     if (found.size > before) query = 'hierarchical';
   }
-  const instances = await withSopClasses(find, study, [...found.values()], match.uids(tags.sopClassesInStudy));
+  const instances = await withSopClasses(find, study, series, [...found.values()], match.uids(tags.sopClassesInStudy));
   return { ...describe(match, study), series, instances, query };
 }
 
@@ -91,24 +92,26 @@ function collect(
 }
 
 /**
- * SOP classes that the PACS left empty at IMAGE level (Orthanc with `StorageAccessOnFind` off): the only class of the study,
- * or the class under which the instance alone is found. A PACS that ignores the key finds it under several: then it stays unknown.
+ * SOP classes that the PACS left empty at IMAGE level (Orthanc with `StorageAccessOnFind` off): the only class of the study
+ * that can occur in the series, or else the class under which the instance alone is found. A PACS that ignores that key
+ * finds it under several: then it stays unknown.
  */
 async function withSopClasses(
   find: Find,
   study: StudyInstanceUid,
-  instances: readonly FoundInstance[],
+  series: readonly FoundSeries[],
+  found: readonly FoundInstance[],
   classes: readonly Uid[],
 ): Promise<FoundInstance[]> {
+  const instances = found.map((instance) => {
+    const modality = series.find((one) => one.seriesInstanceUid === instance.seriesInstanceUid)?.modality ?? '';
+    return { ...instance, sopClassUid: instance.sopClassUid ?? onlySopClass(modality, classes) };
+  });
   const unknown = instances.filter((instance) => instance.sopClassUid === undefined);
-  if (unknown.length === 0) return [...instances];
-  const [only] = classes;
-  if (classes.length === 1 && only !== undefined)
-    return instances.map((instance) => ({ ...instance, sopClassUid: instance.sopClassUid ?? only }));
   const candidates = new Map<string, Uid[]>();
-  for (const series of new Set(unknown.map((instance) => instance.seriesInstanceUid)))
+  for (const seriesUid of new Set(unknown.map((instance) => instance.seriesInstanceUid)))
     for (const sopClass of classes)
-      for (const match of await find(imageKeys(study, series, sopClass)))
+      for (const match of await find(imageKeys(study, seriesUid, sopClass)))
         note(candidates, match.uid(tags.sopInstanceUid), sopClass);
   return instances.map((instance) => {
     const [sopClass, another] = candidates.get(instance.sopInstanceUid) ?? [];

@@ -1,0 +1,332 @@
+/** The PACS link against real PACS: Orthanc with and without Nagle's algorithm, and pynetdicom. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PacsConfig } from '../../common/contract/gateway-config.ts';
+import { type Orthanc, startOrthanc } from '../../e2e/parts/orthanc.ts';
+import { type Misbehaviour, type PynetdicomPacs, startPynetdicom } from '../../e2e/parts/pynetdicom.ts';
+import { type GeneratedStudy, generateStudy, inventPatient } from '../../e2e/parts/studies.ts';
+import { parseUid, type Uid } from '../domain.ts';
+import type { JournalEvent } from '../journal/events.ts';
+import { type QuickAck, off, openQuickAck } from './association/quick-ack.ts';
+import { createPacs } from './create-pacs.ts';
+import { type AeLease, type FoundStudy, type MoveProgress, type Pacs, PacsError } from './pacs.ts';
+import { type StoreReceiver, openStoreReceiver } from './store/store-receiver.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'drimbox-dicom-'));
+const clock = (): number => performance.now();
+const jpegLs = uid('1.2.840.10008.1.2.4.80');
+const explicit = uid('1.2.840.10008.1.2.1');
+const pool = ['DRIM1', 'DRIM2', 'DRIM3'];
+
+const ct = await generateStudy(
+  { kind: 'CT', images: 50, patient: inventPatient(1), studyUid: '2.25.5001' },
+  join(root, 'ct'),
+);
+const mr = await generateStudy(
+  { kind: 'MR', images: 20, patient: inventPatient(1), studyUid: '2.25.5001', seriesNumber: 2 },
+  join(root, 'mr'),
+);
+const sr = await generateStudy(
+  { kind: 'SR', images: 1, patient: inventPatient(1), studyUid: '2.25.5001', seriesNumber: 3 },
+  join(root, 'sr'),
+);
+const all = [...ct.instances, ...mr.instances, ...sr.instances];
+const study = uid(ct.studyUid);
+
+function uid(text: string): Uid {
+  const parsed = parseUid(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+}
+
+/** Undone after each test, failed ones too: a part left running would keep the suite waiting. */
+const opened: (() => Promise<void>)[] = [];
+
+interface Bench {
+  readonly receiver: StoreReceiver;
+  readonly events: JournalEvent[];
+  readonly destinations: Record<string, { aeTitle: string; host: string; port: number }>;
+  pacs(peer: { aeTitle: string; host: string; port: number }, config?: Partial<PacsConfig>): Pacs;
+}
+
+async function openBench(quickAck: QuickAck = openQuickAck()): Promise<Bench> {
+  const events: JournalEvent[] = [];
+  const journal = { record: (event: JournalEvent) => void events.push(event) };
+  const receiver = await openStoreReceiver({ host: '127.0.0.1', port: 0, journal, quickAck, clock });
+  opened.push(() => receiver.close());
+  const { host, port } = receiver;
+  const destinations = Object.fromEntries(pool.map((aeTitle) => [aeTitle, { aeTitle, host, port }]));
+  const common = { wadoFqdn: 'db.test', viewerFqdn: 'vi.test', publicPort: 443, retrieveLocationUid: '1.2.3' };
+  return {
+    receiver,
+    events,
+    destinations,
+    pacs(peer, config = {}) {
+      const pacs = createPacs(
+        {
+          ...common,
+          name: 'pacs',
+          host: peer.host,
+          port: peer.port,
+          aeTitle: peer.aeTitle,
+          callingAeTitle: 'DRIMBOX',
+          aeTitlePool: pool,
+          relationalQueries: 'auto',
+          maxConcurrentMoves: 3,
+          connectTimeoutMs: 3_000,
+          responseTimeoutMs: 10_000,
+          excludedSopInstanceRoots: [],
+          patientChecks: true,
+          ...config,
+        },
+        { receiver, journal, clock },
+      );
+      opened.push(() => pacs.close());
+      return pacs;
+    },
+  };
+}
+
+async function orthanc(
+  bench: Bench,
+  name: string,
+  options: { noDelay: boolean; onFind?: 'Always' | 'Never' },
+): Promise<Orthanc> {
+  const { noDelay, onFind = 'Always' } = options;
+  const started = await startOrthanc({
+    directory: join(root, name),
+    noDelay,
+    modalities: bench.destinations,
+    storageAccessOnFind: onFind,
+  });
+  opened.push(() => started.stop());
+  for (const { file } of all) await started.upload(file);
+  return started;
+}
+
+const peerOf = (part: Orthanc) => ({ aeTitle: part.aeTitle, host: part.host, port: part.dicomPort });
+
+async function pynetdicom(bench: Bench, name: string, misbehaviour: Misbehaviour = {}): Promise<PynetdicomPacs> {
+  const started = await startPynetdicom({
+    directory: root,
+    logFile: join(root, `${name}.log`),
+    destinations: bench.destinations,
+    misbehaviour,
+  });
+  opened.push(() => started.stop());
+  return started;
+}
+
+/** Collects what a lease receives, as SHA-256 of each data set. */
+function collect(lease: AeLease, accept: readonly Uid[] = [jpegLs, explicit]): Map<string, string> {
+  const received = new Map<string, string>();
+  lease.receive(async (instance) => {
+    const hash = createHash('sha256');
+    for await (const bytes of instance.data) hash.update(bytes);
+    assert.not.ok(received.has(instance.sopInstanceUid), 'delivered once');
+    received.set(instance.sopInstanceUid, hash.digest('hex'));
+  }, accept);
+  return received;
+}
+
+const expected = (series: GeneratedStudy): Map<string, string> =>
+  new Map(series.instances.map((instance) => [instance.sopInstanceUid, instance.sha256]));
+
+function assertSame(received: ReadonlyMap<string, string>, series: GeneratedStudy): void {
+  assert.equal([...received].sort(), [...expected(series)].sort());
+}
+
+function assertWholeStudy(found: FoundStudy | undefined): void {
+  assert.ok(found);
+  assert.equal(
+    found.instances.map((instance) => [instance.sopInstanceUid, instance.sopClassUid, instance.instanceNumber]).sort(),
+    all.map((instance) => [instance.sopInstanceUid, instance.sopClassUid, instance.instanceNumber]).sort(),
+  );
+  assert.equal(found.series.map((series) => series.modality).sort(), ['CT', 'MR', 'SR']);
+  assert.is(found.studyDescription, 'Étude synthétique');
+  assert.is(found.patientId, 'IPP0001');
+  assert.is(found.patientBirthDate, inventPatient(1).birthDate);
+}
+
+async function failure(promise: Promise<unknown>): Promise<PacsError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof PacsError) return error;
+    throw error;
+  }
+  throw new Error('it was expected to fail');
+}
+
+for (const noDelay of [true, false]) {
+  test(`Orthanc ${noDelay ? 'without' : 'with'} Nagle: echo, find, and 50 images moved byte for byte`, async () => {
+    const bench = await openBench();
+    const part = await orthanc(bench, `orthanc-${noDelay}`, { noDelay });
+    const pacs = bench.pacs(peerOf(part));
+    assert.ok((await pacs.echo()) > 0);
+    assertWholeStudy(await pacs.findStudy(study));
+    assert.is(await pacs.findStudy(uid('2.25.404')), undefined);
+    const lease = await pacs.leaseAeTitle();
+    const received = collect(lease);
+    const progress: MoveProgress[] = [];
+    const outcome = await pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }, (step) => progress.push(step));
+    assertSame(received, ct);
+    assert.is(outcome.completed, 50);
+    assert.is(outcome.status, 0);
+    assert.ok(progress.length > 0 && progress.every((step) => step.failed === 0));
+    lease.release();
+  });
+}
+
+test('relational and hierarchical queries of Orthanc find the same', async () => {
+  const bench = await openBench();
+  const part = await orthanc(bench, 'orthanc-relational', { noDelay: true });
+  const find = async (relationalQueries: PacsConfig['relationalQueries']): Promise<FoundStudy | undefined> => {
+    const pacs = bench.pacs(peerOf(part), { relationalQueries });
+    const found = await pacs.findStudy(study);
+    await pacs.close();
+    return found;
+  };
+  const [always, never] = [await find('always'), await find('never')];
+  assertWholeStudy(always);
+  assertWholeStudy(never);
+  assert.is(always?.query, 'relational');
+  assert.is(never?.query, 'hierarchical');
+});
+
+test('SOP classes that Orthanc leaves empty at IMAGE level are found all the same', async () => {
+  const bench = await openBench();
+  const part = await orthanc(bench, 'orthanc-sop-classes', { noDelay: true, onFind: 'Never' });
+  const pacs = bench.pacs(peerOf(part));
+  assertWholeStudy(await pacs.findStudy(study));
+});
+
+test('two C-MOVEs at once on two AE titles never mix', async () => {
+  const bench = await openBench();
+  const part = await orthanc(bench, 'orthanc-two', { noDelay: true });
+  const pacs = bench.pacs(peerOf(part));
+  await Promise.all(
+    [ct, mr].map(async (series) => {
+      const lease = await pacs.leaseAeTitle();
+      const received = collect(lease);
+      await pacs.moveSeries({ lease, study, series: uid(series.seriesUid) });
+      assertSame(received, series);
+      lease.release();
+    }),
+  );
+});
+
+test('TCP_QUICKACK takes the 40 ms away that Nagle costs', async () => {
+  const quick = openQuickAck();
+  assert.is(quick.mode, 'on', `optional on other systems, measured here: ${quick.reason}`);
+  const echo = async (quickAck: QuickAck, name: string): Promise<number> => {
+    const bench = await openBench(quickAck);
+    const part = await orthanc(bench, name, { noDelay: false });
+    const pacs = bench.pacs(peerOf(part));
+    const times: number[] = [];
+    for (let index = 0; index < 9; index++) times.push(await pacs.echo());
+    return times.sort((a, b) => a - b)[4] ?? 0;
+  };
+  const [slow, fast] = [await echo(off('to compare'), 'nagle-slow'), await echo(quick, 'nagle-fast')];
+  // A ratio, not a wall time: the delayed acknowledgement is the kernel's 40 ms, whatever the machine.
+  assert.ok(slow > fast, `median echo ${slow} ms without, ${fast} ms with TCP_QUICKACK`);
+});
+
+test('an aborted C-MOVE ends at once, gives the title back, and the PACS stays usable', async () => {
+  const bench = await openBench();
+  const part = await pynetdicom(bench, 'abort', { waitBetweenSeconds: 0.05 });
+  const pacs = bench.pacs(part, { aeTitlePool: ['DRIM1'], maxConcurrentMoves: 1 });
+  const abort = new AbortController();
+  const lease = await pacs.leaseAeTitle();
+  const received = collect(lease);
+  const moving = failure(pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }, undefined, abort.signal));
+  while (received.size < 3) await sleep(10);
+  abort.abort(new Error('the client is gone'));
+  assert.is((await moving).kind, 'timeout');
+  lease.release();
+  const before = received.size;
+  const next = await pacs.leaseAeTitle();
+  const second = collect(next);
+  assert.is((await pacs.moveSeries({ lease: next, study, series: uid(sr.seriesUid) })).completed, 1);
+  assertSame(second, sr);
+  assert.is(received.size, before, 'nothing came after the release');
+  next.release();
+});
+
+test('a PACS that dies in the middle of a C-MOVE is a lost connection, and the open instance breaks', async () => {
+  const bench = await openBench();
+  const part = await pynetdicom(bench, 'dies', { dropAfter: 5 });
+  const pacs = bench.pacs(part);
+  const lease = await pacs.leaseAeTitle();
+  const received = collect(lease);
+  const error = await failure(pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }));
+  assert.is(error.kind, 'unreachable');
+  assert.ok(received.size <= 5);
+  for (const [sop, hash] of received) assert.is(expected(ct).get(sop), hash);
+  lease.release();
+  assert.is((await failure(pacs.echo())).kind, 'unreachable');
+  assert.ok(bench.events.some((event) => event.name === 'MoveFailed'));
+});
+
+test('pynetdicom: hierarchical find, and a move of its own', async () => {
+  const bench = await openBench();
+  const part = await pynetdicom(bench, 'plain');
+  const pacs = bench.pacs(part);
+  const found = await pacs.findStudy(study);
+  assertWholeStudy(found);
+  assert.is(found?.query, 'hierarchical');
+  assert.equal(found?.otherPatientIds, [
+    { id: inventPatient(1).matricule, issuer: '', issuerOid: '1.2.250.1.213.1.4.8' },
+  ]);
+  const lease = await pacs.leaseAeTitle();
+  const received = collect(lease);
+  assert.is((await pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) })).completed, 50);
+  assert.is(received.size, 50);
+  lease.release();
+});
+
+test('a PACS that will not relate is asked per series even when told "always"', async () => {
+  const bench = await openBench();
+  const part = await pynetdicom(bench, 'always');
+  const pacs = bench.pacs(part, { relationalQueries: 'always' });
+  const found = await pacs.findStudy(study);
+  assertWholeStudy(found);
+  assert.is(found?.query, 'hierarchical');
+});
+
+test('failure status, silence, wrong title and an unknown destination each have their own error', async () => {
+  const bench = await openBench();
+  const fails = await pynetdicom(bench, 'fails', { failStatus: 0xa702 });
+  const pacs = bench.pacs(fails);
+  const lease = await pacs.leaseAeTitle();
+  collect(lease);
+  const error = await failure(pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }));
+  assert.equal([error.kind, error.status], ['failure', 0xa702]);
+  await pacs.close();
+  const wrongTitle = bench.pacs({ ...fails, aeTitle: 'NOBODY' });
+  assert.is((await failure(wrongTitle.echo())).kind, 'rejected');
+  await wrongTitle.close();
+  const unknown = bench.pacs(fails, { aeTitlePool: ['DRIMX'] });
+  const strange = await unknown.leaseAeTitle();
+  const refused = await failure(unknown.moveSeries({ lease: strange, study, series: uid(ct.seriesUid) }));
+  assert.equal([refused.kind, refused.status], ['failure', 0xa801]);
+  await unknown.close();
+  const silent = await pynetdicom(bench, 'silent', { waitBeforeSeconds: 30 });
+  const patient = bench.pacs(silent, { responseTimeoutMs: 300 });
+  const held = await patient.leaseAeTitle();
+  collect(held);
+  assert.is((await failure(patient.moveSeries({ lease: held, study, series: uid(ct.seriesUid) }))).kind, 'timeout');
+});
+
+test.after.each(async () => {
+  for (const undo of opened.splice(0).reverse()) await undo();
+});
+
+test.after(async () => await rm(root, { recursive: true, force: true }));
+
+test.run();
