@@ -1,14 +1,14 @@
 /** The CRDs in a real kube-apiserver: they install, and every CEL rule accepts and refuses what it should. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Kube, startKube } from '../parts/kube.ts';
+import { parseAllDocuments } from 'yaml';
+import { startKube } from '../parts/kube.ts';
 import { type Case, type Json, kinds, readCases, readCrd, rulesOf } from './fixtures.ts';
 
-let kube: Kube;
-test.before(async () => {
-  kube = await startKube();
-  await kube.installCrds(kinds.map(readCrd));
-});
+const kube = await startKube();
+test.before(async () => await kube.installCrds(kinds.map(readCrd)));
 test.after(async () => await kube.stop());
 
 function collection(resource: Json): string {
@@ -62,6 +62,32 @@ for (const kind of kinds) {
       if (fixture.field !== undefined) assert.ok(words.includes(fixture.field), words);
     });
 }
+
+test('the examples are accepted as they stand', async () => {
+  const folder = join(import.meta.dirname, '../../examples/two-sites');
+  await kube.request('POST', '/api/v1/namespaces', { metadata: { name: 'ght' } });
+  const documents = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')))
+    .map((document) => document.toJS() as Json);
+  assert.is(documents.length, 6);
+  for (const document of documents) {
+    const made = await kube.request('POST', `${collection(document)}?fieldValidation=Strict`, document);
+    assert.is(made.status, 201, JSON.stringify(made.body));
+  }
+});
+
+test('the table shows what an operator of sites looks for', async () => {
+  const columns = async (path: string): Promise<string[]> => {
+    const table = await kube.request('GET', path, undefined, undefined, 'application/json;as=Table;v=v1;g=meta.k8s.io');
+    return (table.body['columnDefinitions'] as { name: string; priority: number }[]).map(({ name }) =>
+      name.toUpperCase(),
+    );
+  };
+  const base = '/apis/drimbox.dev/v1alpha1';
+  for (const name of ['READY', 'LISTE-BLANCHE', 'PACS', 'DMP', 'CERT-EXPIRY', 'AGE'])
+    assert.ok((await columns(`${base}/drimboxsites`)).includes(name), name);
+});
 
 test('defaults are filled in by the API server', async () => {
   const base = readCases('PacsLink').find((c) => c.name === 'two names')?.created ?? {};

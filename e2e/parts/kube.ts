@@ -25,12 +25,13 @@ export interface Kube {
   readonly directory: string;
   readonly apiserver: Part;
   readonly etcd: Part;
-  /** One request as administrator; never throws for a status. `contentType` is JSON unless told. */
+  /** One request as administrator; never throws for a status. `contentType` and `accept` are JSON unless told. */
   request(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
     contentType?: string,
+    accept?: string,
   ): Promise<KubeAnswer>;
   /** Installs CRDs and waits until they are served. @throws Error with the API server's words when one is refused */
   installCrds(definitions: readonly object[]): Promise<void>;
@@ -39,6 +40,16 @@ export interface Kube {
 
 /** Ready in about 3 s once the programs are built. */
 export async function startKube(): Promise<Kube> {
+  try {
+    return await startOnce();
+  } catch (error) {
+    // Between finding a free port and listening on it another test may have taken it: new ports, once more.
+    if (error instanceof Error && error.message.includes('address already in use')) return await startOnce();
+    throw error;
+  }
+}
+
+async function startOnce(): Promise<Kube> {
   const binaries = await ensureKubernetes();
   const directory = mkdtempSync(join(tmpdir(), 'drimbox-kube-'));
   const pki = makeCertificates(directory);
@@ -46,11 +57,11 @@ export async function startKube(): Promise<Kube> {
   const etcd = await startEtcd(binaries, directory, clientPort, peerPort);
   const agent = new Agent({ connect: { ca: pki.ca, cert: pki.adminCertificate, key: pki.adminKey } });
   const url = `https://127.0.0.1:${apiPort}`;
-  const send: Kube['request'] = async (method, path, body, contentType) => {
+  const send: Kube['request'] = async (method, path, body, contentType, accept) => {
     const answer = await request(url + path, {
       method,
       dispatcher: agent,
-      headers: { accept: 'application/json', 'content-type': contentType ?? 'application/json' },
+      headers: { accept: accept ?? 'application/json', 'content-type': contentType ?? 'application/json' },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.body.text();

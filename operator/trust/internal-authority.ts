@@ -5,10 +5,10 @@
  * A new authority is published for a while before it signs, so that both ends believe it before they meet it.
  */
 import 'reflect-metadata';
-import { X509Certificate, webcrypto } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
-x509.cryptoProvider.set(webcrypto);
+x509.cryptoProvider.set(crypto);
 
 const day = 86_400_000;
 export const authorityLifeMs = 365 * day;
@@ -18,6 +18,8 @@ const renewAt = 2 / 3;
 export const publishedBeforeSigningMs = 3_600_000;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+type PrivateKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 export interface PemPair {
   readonly certificatePem: string;
@@ -91,7 +93,7 @@ function signedByOne(leaf: PemPair, authorities: readonly PemPair[]): boolean {
 const clockSkewMs = 300_000;
 
 async function newAuthority(now: Date): Promise<PemPair> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const serialNumber = newSerial();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber,
@@ -110,7 +112,7 @@ async function newAuthority(now: Date): Promise<PemPair> {
 }
 
 async function newLeaf(name: string, authority: PemPair, now: Date): Promise<PemPair> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(authority.certificatePem);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerial(),
@@ -133,21 +135,21 @@ async function newLeaf(name: string, authority: PemPair, now: Date): Promise<Pem
 }
 
 function newSerial(): string {
-  const bytes = Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)));
+  const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(16)));
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40; // positive, no leading zero octet
   return bytes.toString('hex');
 }
 
-async function toPem(certificate: x509.X509Certificate, key: webcrypto.CryptoKey): Promise<PemPair> {
-  const der = await webcrypto.subtle.exportKey('pkcs8', key);
+async function toPem(certificate: x509.X509Certificate, key: PrivateKey): Promise<PemPair> {
+  const der = await crypto.subtle.exportKey('pkcs8', key);
   return {
     certificatePem: `${certificate.toString('pem')}\n`,
     keyPem: `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`,
   };
 }
 
-async function privateKey(pem: string): Promise<webcrypto.CryptoKey> {
+async function privateKey(pem: string): Promise<PrivateKey> {
   const [der] = x509.PemConverter.decode(pem);
   if (der === undefined) throw new Error('the internal authority has no private key');
-  return await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  return await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
 }

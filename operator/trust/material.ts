@@ -1,11 +1,11 @@
 /** Certificates, keys and CRLs as users give them, parsed and matched before anything is built on them. */
 import 'reflect-metadata';
-import { X509Certificate, createPrivateKey, webcrypto } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { IdentityMaterial, PemText, Resolved } from '../plan/observations.ts';
 import type { KeyedData } from '../resources/inventory.ts';
 
-x509.cryptoProvider.set(webcrypto);
+x509.cryptoProvider.set(crypto);
 
 type Failure = { readonly ok: false; readonly reason: string; readonly message: string };
 
