@@ -205,3 +205,5 @@ export type DmpStructureConfig = DmpConfig['structures'][number];
 export type IntrospectionConfig = GatewayConfig['introspection'];
 export type WhitelistConfig = GatewayConfig['whitelist'];
 export type TlsListenConfig = GatewayConfig['listeners']['wado'];
+/** How a listener ends TLS and learns who calls. */
+export type DoorConfig = TlsListenConfig['tls'];

@@ -17,7 +17,7 @@ class SubtractSignature extends xmldsigjs.Transform {
     // the library hands a tree over and gives the same tree to the next transform: nothing to return
     const tree: unknown = this.GetInnerXml();
     if (tree instanceof Element || tree instanceof Document) {
-      for (const signature of [...tree.getElementsByTagNameNS(ns.ds, 'Signature')])
+      for (const signature of Array.from(tree.getElementsByTagNameNS(ns.ds, 'Signature')))
         signature.parentNode?.removeChild(signature);
     }
     return '';
