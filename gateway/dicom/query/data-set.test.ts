@@ -92,7 +92,7 @@ for (const explicit of [true, false]) {
 }
 
 test('sequences nested without end are refused, not followed', () => {
-  const level = Buffer.from('10000210ffffffff' + 'feff00e0ffffffff', 'hex');
+  const level = Buffer.from('10000210fffffffffeff00e0ffffffff', 'hex');
   assert.throws(
     () => readDataSet(Buffer.concat(Array.from({ length: 10_000 }, () => level)), false),
     (error: unknown) => error instanceof DataSetError,
