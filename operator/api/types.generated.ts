@@ -218,7 +218,7 @@ export interface TrustSpaceSpec {
   readonly whitelist: {
     /** Where the signed XML is fetched. For PROD, the raw file of https://github.com/ansforge/DRIM-M_liste-blanche. Unreachable: the list in force stays until maximumAgeHours. One of url and document. */
     readonly url?: string;
-    /** The signed XML itself, byte for byte as published, for hosts without way out to the Internet. You then refresh it each day. One of url and document. */
+    /** The signed XML itself, byte for byte as published, for hosts without way out to the Internet. Refreshing it each day is then up to you, maximumAgeHours does not apply. One of url and document. */
     readonly document?: {
       /** The text itself. For short, public material (certificates); a changed byte changes the meaning. */
       readonly inline?: string;

@@ -116,10 +116,12 @@ function crlBytes(
     : { ok: false, reason: 'CrlUnreachable', message: error };
 }
 
-/** A list put into the resources: had now, as long as it stands there. */
+/** A list put into the resources counts as had as long as it stands there; by the hour, so that nothing is rewritten every round. */
 function given(inventory: Inventory, source: DocumentSource, now: Date): Fetched {
   const read = bytesOf(inventory, source);
-  return read.ok ? { bytes: read.bytes, fetchedAt: now.toISOString() } : { error: read.message };
+  return read.ok
+    ? { bytes: read.bytes, fetchedAt: new Date(Math.floor(now.getTime() / hour) * hour).toISOString() }
+    : { error: read.message };
 }
 
 /** Verifying takes a while and is asked every few seconds: the answer for the same bytes and policy holds for an hour. */

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WhitelistPolicy, WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
-import { writeFileAtomically, writeWhenDifferent } from '../infrastructure/host/files.ts';
+import { writeWhenDifferent } from '../infrastructure/host/files.ts';
 import type { WhitelistObservation } from '../plan/observations.ts';
 import type { Fetched } from './fetch.ts';
 
@@ -49,7 +49,7 @@ export async function keepWhitelist(input: KeepInput): Promise<WhitelistObservat
     domains: domains.length,
   };
   writeWhenDifferent(join(folder, 'whitelist.xml'), bytes);
-  writeFileAtomically(memoryFile, JSON.stringify(memory));
+  writeWhenDifferent(memoryFile, JSON.stringify(memory));
   return inForce(input, memory, candidate.error === undefined ? undefined : 'Unreachable', candidate.error ?? '');
 }
 
