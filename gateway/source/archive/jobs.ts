@@ -37,6 +37,8 @@ export interface JobQueue {
   /** Everything that waits is tried now (a PACS or the DMP came back, or a person asked). */
   hurry(now: string): Promise<void>;
   counts(): Promise<Readonly<Record<string, number>>>;
+  /** Why the oldest waiting job waits; undefined when none does. */
+  waiting(): Promise<{ readonly code: string; readonly detail: string } | undefined>;
 }
 
 export function createJobQueue(database: Database): JobQueue {
@@ -83,6 +85,12 @@ export function createJobQueue(database: Database): JobQueue {
       await database.transaction([
         { sql: `UPDATE jobs SET next_at = ? WHERE state IN ('queued', 'built')`, params: [now] },
       ]);
+    },
+    async waiting() {
+      const [row] = await database.query(
+        `SELECT code, detail FROM jobs WHERE state IN ('queued', 'built') AND code IS NOT NULL ORDER BY id LIMIT 1`,
+      );
+      return row && { code: String(row['code']), detail: String(row['detail']) };
     },
     async counts() {
       const rows = await database.query('SELECT state, count(*) AS n FROM jobs GROUP BY state');

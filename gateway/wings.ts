@@ -1,0 +1,175 @@
+/** The gateway put together: archive, journal, DIMSE, source wing, health; started from one configuration and stopped in order. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { GatewayConfig } from '../common/contract/gateway-config.ts';
+import type { Log } from '../common/observability/log.ts';
+import { startPacsWatch, type PacsWatch } from './admin/pacs-watch.ts';
+import { openQuickAck } from './dicom/association/quick-ack.ts';
+import { openStoreReceiver, type StoreReceiver } from './dicom/store/store-receiver.ts';
+import { createWhitelistWatch, type WhitelistWatch } from './identity/whitelist-watch.ts';
+import { createJournal, type JournalWriter } from './journal/journal.ts';
+import { createMetrics, type GatewayMetrics } from './journal/metrics.ts';
+import { createParts, type Parts } from './parts.ts';
+import { createArchive } from './source/archive/archive.ts';
+import { type Database, openDatabase } from './source/archive/database.ts';
+import { createJobQueue, type JobQueue } from './source/archive/jobs.ts';
+import { createManifestLookup } from './source/archive/manifests.ts';
+import { createTraceStore } from './source/archive/traces.ts';
+import { createIntake } from './source/publication/intake.ts';
+import { configuredUid, createManifestMaker } from './source/publication/manifest-maker.ts';
+import { createMessagePlanner } from './source/publication/message-planner.ts';
+import { type Runner, startRunner } from './source/publication/runner.ts';
+import { createStep } from './source/publication/saga.ts';
+import { type MllpListener, startMllpListener } from './source/report/mllp.ts';
+import { type RetrieveServer, startRetrieveServer } from './source/retrieve/retrieve-server.ts';
+
+export interface Wings {
+  readonly parts: Parts;
+  readonly journal: JournalWriter;
+  readonly metrics: GatewayMetrics;
+  readonly whitelist: WhitelistWatch;
+  readonly pacsWatch: PacsWatch;
+  readonly jobs: JobQueue;
+  readonly runner: Runner;
+  readonly receiver: StoreReceiver;
+  readonly mllp: MllpListener;
+  readonly retrieve: RetrieveServer;
+  stop(graceMs: number): Promise<void>;
+}
+
+const now = (): Date => new Date();
+/** Jobs at work at once: each holds at most one association and one DMP call. */
+const concurrentJobs = 4;
+/** The PACS echo of the health weather; its freshness limit is 5 minutes. */
+const echoIntervalMs = 30_000;
+const maxDocumentBytes = 67_108_864;
+const product = 'drimbox';
+
+/** @throws Error when a port, a file or the archive can't be had. */
+export async function openWings(config: GatewayConfig, log: Log): Promise<Wings> {
+  mkdirSync(config.storage.directory, { recursive: true, mode: 0o700 });
+  const database = await openDatabase(join(config.storage.directory, 'archive.sqlite'));
+  const metrics = createMetrics({ ris: config.ris.map(({ name }) => name), pacs: config.pacs.map(({ name }) => name) });
+  const context = { structureId: config.site.structureId, systemId: config.site.systemId, host: hostname() };
+  const journal = createJournal({ log, metrics, store: createTraceStore(database), context, now });
+  const { host, port } = config.listeners.dimse;
+  const receiver = await openStoreReceiver({
+    host,
+    port,
+    journal,
+    quickAck: openQuickAck(),
+    clock: () => performance.now(),
+  });
+  const parts = createParts(config, { receiver, journal, now });
+  const whitelist = createWhitelistWatch({
+    journal,
+    ownFqdns: () => parts.pacs().map(({ config: pacs }) => pacs.wadoFqdn),
+    now,
+  });
+  await whitelist.reload(config.whitelist);
+
+  const source = await openSource(config, { database, parts, journal });
+  const pacsWatch = startPacsWatch({
+    pacs: () => parts.pacs().map(({ client }) => client),
+    journal,
+    intervalMs: echoIntervalMs,
+    now,
+    onReturn: () => void hurry(source.jobs, source.runner, journal),
+  });
+  await pacsWatch.echoAll();
+  const retrieve = await startRetrieveServer({
+    listen: config.listeners.wado,
+    pacsByFqdn: parts.pacsByFqdn,
+    manifests: createManifestLookup(source.archive),
+    introspection: parts.introspection,
+    whitelist,
+    journal,
+    now,
+    newRequestId: randomUUID,
+  });
+  return {
+    parts,
+    journal,
+    metrics,
+    whitelist,
+    pacsWatch,
+    receiver,
+    retrieve,
+    ...source,
+    async stop(graceMs) {
+      // ears first, then work under way, then what it stands on
+      pacsWatch.stop();
+      await source.mllp.close();
+      await retrieve.close(graceMs);
+      await source.runner.stop(graceMs);
+      await parts.close();
+      await receiver.close();
+      await journal.flush();
+      await database.close();
+    },
+  };
+}
+
+/** Everything that waits is tried now: a PACS answers again, or a person asked. */
+export async function hurry(jobs: JobQueue, runner: Runner, journal: JournalWriter): Promise<void> {
+  try {
+    await jobs.hurry(now().toISOString());
+    runner.wake();
+  } catch (error) {
+    journal.record({ name: 'InternalError', where: 'publication, trying again', detail: String(error) });
+  }
+}
+
+async function openSource(
+  config: GatewayConfig,
+  deps: { readonly database: Database; readonly parts: Parts; readonly journal: JournalWriter },
+) {
+  const { database, parts, journal } = deps;
+  const archive = createArchive(database);
+  const jobs = createJobQueue(database);
+  const step = createStep({
+    archive,
+    database,
+    jobs,
+    journal,
+    dmp: parts.dmp,
+    manifest: createManifestMaker(config.site, product, now),
+    pacs: parts.pacsNamed,
+    ris: (name) => parts.config().ris.find((ris) => ris.name === name),
+    sourceId: configuredUid(config.site.sourceId),
+    retry: () => parts.config().dmp.retry,
+    random: Math.random,
+    now,
+  });
+  const runner = startRunner({ jobs, step, journal, concurrency: concurrentJobs, now });
+  const plan = createMessagePlanner({ archive, database, journal, wake: runner.wake });
+  const newControlId = (): string => randomBytes(10).toString('hex');
+  const intake = createIntake({
+    archive,
+    plan,
+    journal,
+    ris: () => parts.config().ris,
+    maxDocumentBytes,
+    now,
+    newControlId,
+  });
+  await intake.resume();
+  const mllp = await startMllpListener(config.listeners.mllp, (bytes, remote) => intake.accept(bytes, remote), {
+    now,
+    newControlId,
+    onHandlerFailure: (error, remote) =>
+      journal.record({ name: 'InternalError', where: `message from ${remote}`, detail: String(error) }),
+    onOversize: (remote) =>
+      journal.record({
+        name: 'MessageRefused',
+        controlId: '',
+        remote,
+        acknowledgement: 'AR',
+        field: 'MLLP frame',
+        rule: `at most ${config.listeners.mllp.maxMessageBytes} bytes`,
+      }),
+  });
+  return { archive, jobs, runner, mllp };
+}
