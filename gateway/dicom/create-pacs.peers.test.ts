@@ -331,6 +331,45 @@ test('failure status, silence, wrong title and an unknown destination each have 
   assert.is((await failure(patient.moveSeries({ lease: held, study, series: uid(ct.seriesUid) }))).kind, 'timeout');
 });
 
+test('60 C-MOVEs given up at random moments leave no association and no AE title behind', async () => {
+  const bench = await openBench();
+  const part = await orthanc(bench, 'orthanc-aborts', { noDelay: true });
+  const pacs = bench.pacs(peerOf(part));
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, async (_, index) => {
+      const lease = await pacs.leaseAeTitle();
+      const received = collect(lease);
+      const abort = new AbortController();
+      // From before the association to after the end, spread evenly.
+      setTimeout(() => abort.abort(new Error('gone')), index * 1.5);
+      try {
+        await pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }, undefined, abort.signal);
+        assertSame(received, ct);
+        return 'whole';
+      } catch (error) {
+        assert.ok(error instanceof PacsError && error.kind === 'timeout', String(error));
+        for (const [sop, hash] of received) assert.is(hash, expected(ct).get(sop), sop);
+        return 'given up';
+      } finally {
+        lease.release();
+      }
+    }),
+  );
+  assert.ok(outcomes.includes('given up'));
+  // All three titles can be had at once again, and a move on each is whole.
+  const leases = await Promise.all(pool.map(async () => await pacs.leaseAeTitle()));
+  await Promise.all(
+    leases.map(async (lease) => {
+      const received = collect(lease);
+      await pacs.moveSeries({ lease, study, series: uid(mr.seriesUid) });
+      assertSame(received, mr);
+      lease.release();
+    }),
+  );
+  for (let tries = 0; bench.receiver.associations > 0 && tries < 200; tries++) await sleep(25);
+  assert.is(bench.receiver.associations, 0);
+});
+
 test.after.each(async () => {
   for (const undo of opened.splice(0).reverse()) await undo();
 });
