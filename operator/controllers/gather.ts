@@ -5,6 +5,7 @@ import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import { gatewayName } from '../infrastructure/host/apply.ts';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
 import type { IngressRunner } from '../infrastructure/host/ingress-runner.ts';
+import { lastWords } from '../infrastructure/host/last-words.ts';
 import { assignPorts } from '../infrastructure/host/ports.ts';
 import type { StateFolder } from '../infrastructure/host/state-folder.ts';
 import type { Supervisor } from '../infrastructure/host/supervisor.ts';
@@ -104,14 +105,14 @@ async function internalIdentities(
 async function observeGateway(
   site: string,
   layout: Layout,
-  { supervisor }: GatherOptions,
+  { supervisor, state: folder }: GatherOptions,
 ): Promise<GatewayObservation> {
   const state = supervisor.state(gatewayName(site));
   if (state?.running !== true)
     return {
       running: false,
       restarts: state?.restarts ?? 0,
-      ...(state?.lastEnd === undefined ? {} : { lastEnd: state.lastEnd }),
+      ...(state?.lastEnd === undefined ? {} : { lastEnd: `${state.lastEnd}: ${lastWords(folder.gatewayLog(site))}` }),
     };
   const status = await askStatus(`http://${layout.gatewayAddress}:${layout.portsOf(site).admin}/status`);
   return { running: true, restarts: state.restarts, ...(status === undefined ? {} : { status }) };

@@ -48,7 +48,7 @@ export interface GatewayObservation {
   readonly running: boolean;
   /** Times it died since it was last stable. */
   readonly restarts: number;
-  /** How it ended last, when it is not running. */
+  /** How it ended last and what it said, when it is not running. */
   readonly lastEnd?: string;
   /** Its answer to GET /status; absent when it gave none. */
   readonly status?: GatewayStatus;

@@ -159,7 +159,7 @@ function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planni
     return bad(
       type,
       'Restarting',
-      `the gateway ended (${gateway.lastEnd ?? 'unknown'}), ${gateway.restarts} times by now; see its log`,
+      `the gateway ended ${gateway.restarts} times, lately with ${gateway.lastEnd ?? 'unknown'}`,
     );
   const { status } = gateway;
   if (status === undefined)
