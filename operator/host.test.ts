@@ -92,6 +92,14 @@ function conditionOf(kind: string, key: string, type: string): string | undefine
     ?.reason;
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false; // ESRCH
+  }
+}
+
 function edit(file: string, from: string | RegExp, to: string): void {
   const path = join(directory, file);
   const text = readFileSync(path, 'utf8');
@@ -274,13 +282,22 @@ test('a site that is deleted ends; its archive stays, the other site goes on', a
     'the end',
     () => pidOf('nord') === undefined && status?.resources.every(({ key }) => !key.endsWith('nord')),
   );
-  assert.throws(() => process.kill(nord, 0), 'ESRCH');
+  await until('the process gone', () => !isAlive(nord));
   assert.is(pidOf('sud'), sud);
   assert.ok(statSync(join(state, 'sites/group/nord/data')).isDirectory());
   assert.equal(
     ingressPlan?.hosts.map(({ fqdn }) => fqdn),
     ['db.sud.example', 'vi.sud.example'],
   );
+});
+
+test('a site that asked for it takes its archive along', async () => {
+  edit('sud.yaml', /dimse:/, 'storage: { whenDeleted: Delete }\n  dimse:');
+  await until('the plan', () => readFileSync(join(state, 'plan.json'), 'utf8').includes('"whenDeleted":"Delete"'));
+  const folder = join(state, 'sites/group/sud');
+  assert.ok(statSync(folder).isDirectory());
+  rmSync(join(directory, 'sud.yaml'));
+  await until('the removal', () => statSync(folder, { throwIfNoEntry: false }) === undefined);
 });
 
 test.run();

@@ -83,7 +83,14 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   const reconciler = startReconciler({
     source,
     gather: { state, trust, supervisor, ingress, now, siteAddress: options.siteAddress, software: options.software },
-    host: { state, supervisor, ingress, gatewayCommand: options.gatewayCommand },
+    host: {
+      state,
+      supervisor,
+      ingress,
+      gatewayCommand: options.gatewayCommand,
+      onRemovalError: (site, error) =>
+        log.write('error', 'files of a deleted site remain', { site, error: error.message }),
+    },
     log,
     onStatus: options.onStatus ?? (() => undefined),
     periodMs: options.periodMs ?? 5_000,

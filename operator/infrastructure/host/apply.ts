@@ -17,6 +17,8 @@ export interface HostOptions {
   readonly ingress: IngressRunner;
   /** Command that runs a gateway; `--config FILE` is appended. */
   readonly gatewayCommand: readonly [string, ...string[]];
+  /** Told when what a deleted site left could not be removed. */
+  readonly onRemovalError: (site: string, error: Error) => void;
 }
 
 /** Longer than the gateway's own grace for series under way (120 s). */
@@ -27,10 +29,9 @@ export async function applyPlan(plan: Plan, before: Plan | undefined, options: H
   for (const gateway of plan.gateways) applyGateway(gateway, before, options);
   await options.ingress.apply(plan.ingress);
   const wanted = new Set(plan.gateways.map(({ site }) => gatewayName(site)));
-  const gone = options.supervisor.names().filter((name) => name.startsWith('gateway ') && !wanted.has(name));
-  await Promise.all(gone.map(async (name) => await options.supervisor.remove(name)));
+  // Not waited for: a gateway may take two minutes to finish its series, and other sites' changes must not.
   for (const former of before?.gateways ?? [])
-    if (!wanted.has(gatewayName(former.site))) removeFiles(former, options.state);
+    if (!wanted.has(gatewayName(former.site))) void removeGateway(former, options);
   writeFileAtomically(options.state.planFile, JSON.stringify(plan), { secret: true });
 }
 
@@ -72,6 +73,19 @@ function prune(folder: string, gateway: GatewayPlan, former: GatewayPlan | undef
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name));
 }
 
+async function removeGateway(former: GatewayPlan, { supervisor, state, onRemovalError }: HostOptions): Promise<void> {
+  const name = gatewayName(former.site);
+  await supervisor.remove(name);
+  // Made again meanwhile: the files are the new one's.
+  if (supervisor.state(name) !== undefined) return;
+  try {
+    removeFiles(former, state);
+  } catch (error) {
+    // Nobody waits for this: the site is gone, and what is left of it harms no other.
+    onRemovalError(former.site, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 function removeFiles({ site, whenDeleted }: GatewayPlan, state: StateFolder): void {
   rmSync(state.filesFolder(site), { recursive: true, force: true });
   rmSync(state.configFile(site), { force: true });
@@ -82,4 +96,5 @@ function removeFiles({ site, whenDeleted }: GatewayPlan, state: StateFolder): vo
 export async function stopHost({ supervisor, ingress }: Pick<HostOptions, 'supervisor' | 'ingress'>): Promise<void> {
   await ingress.stop();
   await Promise.all(supervisor.names().map(async (name) => await supervisor.remove(name)));
+  await supervisor.settled();
 }

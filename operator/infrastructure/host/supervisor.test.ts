@@ -93,6 +93,22 @@ test('a program that will not stop is ended', async () => {
   assert.ok(events.some(({ what }) => what === 'stopped (SIGKILL)'));
 });
 
+test('a program made again while the former one ends waits for its end', async () => {
+  const supervisor = make();
+  const script = 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)';
+  supervisor.ensure(program('again', script));
+  const first = supervisor.state('again')?.pid ?? 0;
+  await until(() => readFileSync(join(folder, 'again.log'), 'utf8').includes('up'));
+  const gone = supervisor.remove('again');
+  supervisor.ensure(program('again', script));
+  assert.is(supervisor.state('again')?.running, false);
+  await gone;
+  assert.not.ok(isAlive(first));
+  await until(() => supervisor.state('again')?.running === true);
+  await supervisor.remove('again');
+  await supervisor.settled();
+});
+
 test('a command that does not exist is said, not thrown', async () => {
   const supervisor = make();
   supervisor.ensure({ ...program('absent', ''), command: '/nonexistent/program' });

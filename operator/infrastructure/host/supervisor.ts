@@ -33,10 +33,12 @@ export interface ProgramState {
 export interface Supervisor {
   /** Starts it unless it runs; a program of this name with another command or arguments is stopped first. */
   ensure(program: Program): void;
-  /** Stops and forgets it; settles when it is gone. */
+  /** Stops and forgets it; settles when it is gone. A program of this name made meanwhile waits for that. */
   remove(name: string): Promise<void>;
   state(name: string): ProgramState | undefined;
   names(): readonly string[];
+  /** Settles when everything being removed is gone. */
+  settled(): Promise<void>;
 }
 
 export interface SupervisorOptions {
@@ -64,6 +66,7 @@ interface Entry {
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const entries = new Map<string, Entry>();
+  const leaving = new Map<string, Promise<void>>();
 
   const start = (entry: Entry): void => {
     entry.timer = undefined;
@@ -120,14 +123,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         wanted: true,
       };
       entries.set(program.name, entry);
-      if (former === undefined) start(entry);
-      else void halt(former).then(() => (entry.wanted ? start(entry) : undefined));
+      const going = former === undefined ? leaving.get(program.name) : halt(former);
+      if (going === undefined) start(entry);
+      else void going.then(() => (entry.wanted ? start(entry) : undefined));
     },
     async remove(name) {
       const entry = entries.get(name);
       if (entry === undefined) return;
       entries.delete(name);
-      await halt(entry);
+      const gone = Promise.all([leaving.get(name), halt(entry)]).then(() => undefined);
+      leaving.set(name, gone);
+      await gone;
+      if (leaving.get(name) === gone) leaving.delete(name);
     },
     state(name) {
       const entry = entries.get(name);
@@ -141,6 +148,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       };
     },
     names: () => [...entries.keys()],
+    async settled() {
+      await Promise.all(leaving.values());
+    },
   };
 }
 
