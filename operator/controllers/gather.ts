@@ -38,6 +38,8 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     ),
   );
   const layout = await layoutOf(inventory, options);
+  // A site whose gateway was never started has nothing to observe.
+  const started = sites.filter((site) => options.supervisor.state(gatewayName(site)) !== undefined);
   return {
     now,
     inventory,
@@ -45,7 +47,7 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     identities: new Map(namedSecrets(inventory).map((name) => [name, readIdentity(inventory.secrets.get(name))])),
     internal: await internalIdentities(sites, options.state, now),
     gateways: new Map(
-      await Promise.all(sites.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),
+      await Promise.all(started.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),
     ),
     ingress: options.ingress.observe(),
     layout,
