@@ -73,7 +73,6 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
   const source = await openSource(config, { database, parts, journal });
   const pacsWatch = startPacsWatch({
     pacs: () => parts.pacs().map(({ client }) => client),
-    journal,
     intervalMs: echoIntervalMs,
     now,
     onReturn: () => void hurry(source.jobs, source.runner, journal),
@@ -86,7 +85,6 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
     introspection: parts.introspection,
     whitelist,
     journal,
-    now,
     newRequestId: randomUUID,
   });
   return {
@@ -144,7 +142,7 @@ async function openSource(
     now,
   });
   const runner = startRunner({ jobs, step, journal, concurrency: concurrentJobs, now });
-  const plan = createMessagePlanner({ archive, database, journal, wake: runner.wake });
+  const plan = createMessagePlanner({ archive, database, journal, wake: () => runner.wake() });
   const newControlId = (): string => randomBytes(10).toString('hex');
   const intake = createIntake({
     archive,

@@ -1,6 +1,5 @@
 /** Echoes each PACS on a schedule, so that health and status speak of something that happened (DB.SO.183). */
 import type { Pacs } from '../dicom/pacs.ts';
-import type { Journal } from '../journal/events.ts';
 import type { PacsFact } from './health.ts';
 
 export interface PacsWatch {
@@ -13,7 +12,6 @@ export interface PacsWatch {
 /** @param onReturn a PACS answers again after a silence: waiting jobs can be tried. */
 export function startPacsWatch(deps: {
   readonly pacs: () => readonly Pacs[];
-  readonly journal: Journal;
   readonly intervalMs: number;
   readonly now: () => Date;
   readonly onReturn: () => void;
@@ -21,7 +19,6 @@ export function startPacsWatch(deps: {
   const facts = new Map<string, PacsFact & { readonly detail: string; readonly since: Date }>();
 
   const echo = async (pacs: Pacs): Promise<void> => {
-    const started = performance.now();
     const before = facts.get(pacs.name);
     const result = await pacs.echo().then(
       () => ({ up: true, detail: '' }),
@@ -30,13 +27,6 @@ export function startPacsWatch(deps: {
     const now = deps.now();
     const since = before?.lastEchoUp === result.up ? before.since : now;
     facts.set(pacs.name, { name: pacs.name, lastEchoAt: now, lastEchoUp: result.up, detail: result.detail, since });
-    deps.journal.record({
-      name: 'PacsEchoed',
-      pacs: pacs.name,
-      up: result.up,
-      detail: result.detail,
-      seconds: (performance.now() - started) / 1000,
-    });
     if (result.up && before && !before.lastEchoUp) deps.onReturn();
   };
 

@@ -191,6 +191,17 @@ export const catalogue: Catalogue = {
     },
   },
   StoreRefused: { level: 'warn', sentence: 'C-STORE refused' },
+  HandshakeRefused: {
+    level: 'warn',
+    sentence: 'mutual TLS refused',
+    audit: (e) => ({
+      eventId: '110106',
+      action: 'R',
+      outcome: 8,
+      outcomeDescription: e.code,
+      record: { source: { networkAccessPoint: e.remote }, serverName: e.serverName, detail: e.detail },
+    }),
+  },
   InternalError: { level: 'error', sentence: 'internal error', metrics: (_, m) => m.internalErrors.inc() },
 };
 

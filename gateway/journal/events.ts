@@ -207,6 +207,14 @@ export type JournalEvent =
     }
   | { readonly name: 'ImageReceived'; readonly pacs: string; readonly bytes: number; readonly transferSyntax: string }
   | { readonly name: 'StoreRefused'; readonly remote: string; readonly calledAeTitle: string; readonly detail: string }
+  /** Mutual TLS refused, at our own door or at the ingress. */
+  | {
+      readonly name: 'HandshakeRefused';
+      readonly remote: string;
+      readonly serverName: string;
+      readonly detail: string;
+      readonly code: 'E1101';
+    }
   | { readonly name: 'InternalError'; readonly where: string; readonly detail: string };
 
 export type EventName = JournalEvent['name'];

@@ -1,7 +1,6 @@
 /** Which PACS holds the study: the candidates of the RIS in order, until one answers positively (DB0 §4.5.3). */
 import type { StudyInstanceUid } from '../../domain.ts';
 import { type FoundStudy, type Pacs, PacsError } from '../../dicom/pacs.ts';
-import type { Journal } from '../../journal/events.ts';
 
 export type StudySearch =
   | { readonly kind: 'found'; readonly pacs: string; readonly study: FoundStudy }
@@ -12,27 +11,15 @@ export type StudySearch =
 export async function findStudy(
   candidates: readonly Pacs[],
   study: StudyInstanceUid,
-  journal: Journal,
   signal: AbortSignal,
 ): Promise<StudySearch> {
   const silent: string[] = [];
   for (const pacs of candidates) {
-    const started = performance.now();
     try {
       const found = await pacs.findStudy(study, signal);
-      const seconds = (performance.now() - started) / 1000;
-      journal.record({
-        name: 'PacsQueried',
-        pacs: pacs.name,
-        study,
-        instances: found?.instances.length ?? 0,
-        query: found?.query ?? 'none',
-        seconds,
-      });
       if (found) return { kind: 'found', pacs: pacs.name, study: found };
     } catch (error) {
       if (!(error instanceof PacsError)) throw error;
-      journal.record({ name: 'PacsQueryFailed', pacs: pacs.name, study, kind: error.kind, detail: error.message });
       silent.push(`${pacs.name}: ${error.message}`);
     }
   }

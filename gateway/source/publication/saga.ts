@@ -1,6 +1,7 @@
 /** One step of one job: run it, write what follows from it, tell the journal. The only place where a job's row changes state. */
 import type { DmpClient } from '../../dmp/submission.ts';
 import type { ErrorCode } from '../../journal/error-codes.ts';
+import type { Journal } from '../../journal/events.ts';
 import { type ArchivedReport, publishedStatements, removedStatements } from '../archive/archive.ts';
 import type { Database } from '../archive/database.ts';
 import type { Job, JobQueue } from '../archive/jobs.ts';
@@ -10,6 +11,7 @@ import { type QueuedDependencies, type QueuedResult, stepQueued } from './step-q
 import { backOff, next } from './transitions.ts';
 
 export interface SagaDependencies extends QueuedDependencies {
+  readonly journal: Journal;
   readonly database: Database;
   readonly jobs: JobQueue;
   readonly dmp: DmpClient;

@@ -4,7 +4,6 @@ import type { Uid } from '../../domain.ts';
 import type { Pacs } from '../../dicom/pacs.ts';
 import type { DmpUser, Removal } from '../../dmp/submission.ts';
 import type { ErrorCode } from '../../journal/error-codes.ts';
-import type { Journal } from '../../journal/events.ts';
 import { KosImpossible } from '../../manifest/build.ts';
 import { utcTimestamp } from '../../manifest/local-time.ts';
 import { contentType } from '../../manifest/xds-entry.ts';
@@ -37,7 +36,6 @@ export type QueuedResult =
 export interface QueuedDependencies {
   readonly archive: Archive;
   readonly manifest: ManifestMaker;
-  readonly journal: Journal;
   readonly pacs: (name: string) => { readonly client: Pacs; readonly config: PacsConfig } | undefined;
   readonly ris: (name: string) => RisConfig | undefined;
   readonly sourceId: Uid;
@@ -68,7 +66,7 @@ async function preparePublication(
       reason: 'StudyDropped',
       detail: 'a newer version of the report no longer names this study',
     };
-  const search = await findStudy(candidates(archived, deps), job.study, deps.journal, signal);
+  const search = await findStudy(candidates(archived, deps), job.study, signal);
   arrow('pacs-answered', job.study);
   if (search.kind === 'silent') return { event: 'wait', code: 'E003', detail: search.detail };
   const published = await publishedNow(job, deps);
