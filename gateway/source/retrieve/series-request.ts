@@ -106,7 +106,7 @@ async function manifestOf(
 
 async function retrieve(
   request: SeriesRequest,
-  deps: SeriesDependencies,
+  _deps: SeriesDependencies,
   progress: Progress,
   writer: MultipartWriter,
   accepted: readonly AcceptedSyntax[],
