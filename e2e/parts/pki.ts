@@ -4,7 +4,6 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
@@ -15,12 +14,12 @@ const algorithm = {
   publicExponent: new Uint8Array([1, 0, 1]),
   modulusLength: 2048,
 };
-x509.cryptoProvider.set(webcrypto);
+x509.cryptoProvider.set(crypto);
 
 export interface Authority {
   readonly name: string;
   readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
+  readonly keys: CryptoKeyPair;
   readonly certificateFile: string;
   /** PEM and DER of the CRL as last written by `writeCrl`. */
   readonly crlFile: string;
@@ -76,17 +75,19 @@ function pem(tag: string, der: ArrayBuffer): string {
   return `-----BEGIN ${tag}-----\n${body}\n-----END ${tag}-----\n`;
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+async function newKeys(): Promise<CryptoKeyPair> {
+  return await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
 function serial(): string {
-  const bytes = Buffer.from(webcrypto.getRandomValues(new Uint8Array(12)));
+  const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(12)));
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40; // positive, never a leading zero octet
   return bytes.toString('hex');
 }
 
-const usageOf: Readonly<Record<CertificateKind, { readonly usage: x509.KeyUsageFlags; readonly extended: readonly string[] }>> = {
+const usageOf: Readonly<
+  Record<CertificateKind, { readonly usage: x509.KeyUsageFlags; readonly extended: readonly string[] }>
+> = {
   SERV_SSL: {
     usage: x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
     extended: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
@@ -235,7 +236,7 @@ async function issueCertificate(
       await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
     ],
   });
-  const keyPem = pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const keyPem = pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey));
   const selfSigned = issuer.certificate.subject === issuer.certificate.issuer;
   const chainPem =
     pem('CERTIFICATE', certificate.rawData) + (selfSigned ? '' : pem('CERTIFICATE', issuer.certificate.rawData));
