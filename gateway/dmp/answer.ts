@@ -19,7 +19,7 @@ export type Answer =
   | { readonly kind: 'fault'; readonly receiver: boolean; readonly code: string; readonly reason: string };
 
 const SUCCESS = 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success';
-const OPTIONS = ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE;
+const OPTIONS = (ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE) as ParseOption;
 const prefixes = { s: ns.soap, a: ns.wsa, rs: ns.rs, rim: ns.rim, q: ns.query };
 
 /**

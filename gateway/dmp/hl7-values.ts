@@ -20,9 +20,11 @@ export function insCx({ matricule, oid }: Pick<InsIdentity, 'matricule' | 'oid'>
   return `${component(matricule)}^^^&${component(oid)}&ISO^NH`;
 }
 
-/** CX of the local id, type PI; the INS when the site gave none (ci-sis §5.2 sourcePatientId). */
+/** CX of the local id, type PI; the INS when there is none or nobody says whose it is (ci-sis §5.2 sourcePatientId). */
 export function localCx(id: Identifier, patient: InsIdentity): string {
-  return id.value === '' ? insCx(patient) : `${component(id.value)}^^^&${component(id.authority)}&ISO^PI`;
+  return id.value === '' || id.authority === ''
+    ? insCx(patient)
+    : `${component(id.value)}^^^&${component(id.authority)}&ISO^PI`;
 }
 
 /** XCN of a professional. */

@@ -26,16 +26,10 @@ export function judge(answer: Answer): Judgement {
     return { kind: 'unavailable', detail: 'the DMP answered neither success nor a reason for failure' };
   const detail = answer.errors.map(({ code, context }) => `${code}: ${context}`).join('; ');
   const dmpCode = found.code;
-  switch (classOf(dmpCode)) {
-    case 'technical':
-      return { kind: 'unavailable', detail };
-    case 'patient':
-      return { kind: 'refused', code: 'E006', dmpCode, detail };
-    case 'duplicate':
-      return { kind: 'duplicate', dmpCode, detail };
-    case 'definitive':
-      return { kind: 'refused', code: 'E007', dmpCode, detail };
-  }
+  const which = classOf(dmpCode);
+  if (which === 'technical') return { kind: 'unavailable', detail };
+  if (which === 'duplicate') return { kind: 'duplicate', dmpCode, detail };
+  return { kind: 'refused', code: which === 'patient' ? 'E006' : 'E007', dmpCode, detail };
 }
 
 /** An HTTP answer that is no SOAP. */

@@ -1,0 +1,144 @@
+/** A DMP for tests and the demo: strict about what it accepts, honest about why it refuses, troubled on demand (ci-sis §5, §6). */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type Fault, setFault } from './dmp/faults.ts';
+import { type DmpEntry, type DmpSubmission, openRegistry } from './dmp/registry.ts';
+import { listen, SERVICES } from './dmp/server.ts';
+import { openTrust } from './dmp/trust.ts';
+import { freePort, type Part, startProcess } from './process.ts';
+
+export type { Fault, FaultKind } from './dmp/faults.ts';
+export type { DmpEntry, DmpSubmission } from './dmp/registry.ts';
+
+export interface DmpSimulatorConfig {
+  /** State, documents, `requests/NNNN-<operation>.mime` and `.answer`. */
+  readonly directory: string;
+  /** A free one when absent. */
+  readonly port?: number;
+  /** SERV_SSL for `localhost`, PEM. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Authorities of AUTH_CLI, PEM bundle. */
+  readonly clientCaFile: string;
+  readonly crlFile?: string;
+  /** Authorities of SIGN; those of clients when absent. */
+  readonly signerCaFile?: string;
+  readonly repositoryUniqueId?: string;
+}
+
+/** What is the same whether it runs in this process or in another. */
+export interface DmpView {
+  /** Base URL, up to `/services`. */
+  readonly url: string;
+  readonly port: number;
+  readonly directory: string;
+  entries(): readonly DmpEntry[];
+  /** KOS that are Approved. */
+  approvedKos(): readonly DmpEntry[];
+  submissions(): readonly DmpSubmission[];
+  document(uniqueId: string): Buffer;
+  /** Files of the requests received, in order, of one operation (`ITI-41`, `ITI-18`, `ITI-43`, `TD3.3c`) or of all. */
+  requests(operation?: string): readonly string[];
+  setFault(fault: Fault | undefined): void;
+}
+
+export interface DmpSimulator extends DmpView {
+  /** As the patient does in his own DMP: the entry is there and nobody sees it. */
+  hide(uniqueId: string): void;
+  /** Refuses connections until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DmpProgram extends DmpView {
+  readonly part: Part;
+}
+
+export async function startDmp(config: DmpSimulatorConfig): Promise<DmpSimulator> {
+  mkdirSync(config.directory, { recursive: true });
+  const registry = openRegistry(config.directory);
+  const port = config.port ?? (await freePort());
+  const desk = {
+    directory: config.directory,
+    registry,
+    trust: openTrust(config.signerCaFile ?? config.clientCaFile, config.crlFile),
+    repositoryUniqueId: config.repositoryUniqueId ?? '1.2.250.1.999.1.2',
+    now: () => new Date(),
+  };
+  const held = { server: await listen({ ...config, port }, desk) };
+  const close = async (): Promise<void> => {
+    if (!held.server.listening) return;
+    const closed = new Promise<void>((resolve) => held.server.close(() => resolve()));
+    held.server.closeAllConnections();
+    await closed;
+  };
+  return {
+    ...viewOf(config.directory, port, () => registry.state()),
+    hide(uniqueId) {
+      const entry = registry.byUniqueId(uniqueId);
+      if (entry === undefined) throw new Error(`the DMP has no document ${uniqueId}`);
+      registry.change(entry.entryUuid, { hidden: true });
+    },
+    pause: close,
+    async resume() {
+      if (!held.server.listening) held.server = await listen({ ...config, port }, desk);
+    },
+    close,
+  };
+}
+
+/** The same in a process of its own, which can be killed; its state outlives it. */
+export async function startDmpProgram(config: DmpSimulatorConfig): Promise<DmpProgram> {
+  mkdirSync(config.directory, { recursive: true });
+  const port = config.port ?? (await freePort());
+  const configFile = join(config.directory, 'config.json');
+  writeFileSync(configFile, JSON.stringify({ ...config, port }, null, 2));
+  const part = await startProcess({
+    name: 'dmp',
+    command: process.execPath,
+    args: [join(import.meta.dirname, 'dmp/main.ts'), '--config', configFile],
+    logFile: join(config.directory, 'dmp.log'),
+    ready: () => answersOn(port),
+  });
+  const file = join(config.directory, 'registry.json');
+  const state = (): { entries: readonly DmpEntry[]; submissions: readonly DmpSubmission[] } =>
+    readdirSync(config.directory).includes('registry.json')
+      ? (JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof state>)
+      : { entries: [], submissions: [] };
+  return { ...viewOf(config.directory, port, state), part };
+}
+
+function viewOf(
+  directory: string,
+  port: number,
+  state: () => { readonly entries: readonly DmpEntry[]; readonly submissions: readonly DmpSubmission[] },
+): DmpView {
+  const requests = join(directory, 'requests');
+  return {
+    url: `https://localhost:${port}${SERVICES}`,
+    port,
+    directory,
+    entries: () => state().entries,
+    approvedKos: () => state().entries.filter(({ kind, status }) => kind === 'kos' && status === 'approved'),
+    submissions: () => state().submissions,
+    document: (uniqueId) => readFileSync(join(directory, 'documents', uniqueId)),
+    requests: (operation) =>
+      readdirSync(requests)
+        .filter((name) => name.endsWith(operation === undefined ? '.mime' : `-${operation}.mime`))
+        .sort()
+        .map((name) => join(requests, name)),
+    setFault: (fault) => setFault(directory, fault),
+  };
+}
+
+async function answersOn(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
