@@ -24,7 +24,7 @@ import {
   failure,
   closeOpened,
   removeFiles,
-} from './real-pacs.ts';
+} from './real-pacs.testing.ts';
 
 for (const noDelay of [true, false]) {
   test(`Orthanc ${noDelay ? 'without' : 'with'} Nagle: echo, find, and 50 images moved byte for byte`, async () => {

@@ -76,7 +76,7 @@ function secureOptions(
     cert: readFileSync(server.certificateFile),
     key: readFileSync(server.keyFile),
     ca: readFileSync(clientCaFile),
-    ...(crlFile !== undefined && !ingress && { crl: readFileSync(crlFile) }),
+    ...(crlFile !== undefined && !ingress && { crl: pemBlocks(readFileSync(crlFile, 'utf8')) }),
     requestCert: ingress || clientCertificates,
     // we end the connection ourselves, so that the reason is known and journalled
     rejectUnauthorized: false,
@@ -87,6 +87,11 @@ function secureOptions(
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: ['http/1.1'],
   };
+}
+
+/** Node reads only the first CRL of a text: each is handed over by itself, or chains of the other authorities are refused. */
+function pemBlocks(text: string): string[] {
+  return text.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
 }
 
 function judge(socket: TLSSocket, config: DoorConfig, options: DoorOptions): void {
