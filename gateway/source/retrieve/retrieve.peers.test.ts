@@ -132,12 +132,12 @@ interface World {
   ownListed: boolean;
   readonly bench: Awaited<ReturnType<typeof openBench>>;
   readonly pacs: Pacs;
-  call(
+  readonly call: (
     series: { readonly seriesUid: string },
     over?: Partial<SeriesCall>,
-  ): Promise<Awaited<ReturnType<typeof fetchSeries>>>;
-  names(): readonly string[];
-  code(): string;
+  ) => Promise<Awaited<ReturnType<typeof fetchSeries>>>;
+  readonly names: () => readonly string[];
+  readonly code: () => string;
   readonly port: number;
 }
 
