@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLog } from '../../common/observability/log.ts';
+import { type Log, createLog } from '../../common/observability/log.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { type HostOperatorOptions, startOnHost } from '../host.ts';
+import type { EnvoyRunner } from '../infrastructure/host/ingress-runner.ts';
+import { envoyRunner } from '../ingress/envoy-ingress.ts';
 import { isGood, writeStatus } from './status.ts';
 
 export const upUsage = `usage: drimbox up -f DIR [--state DIR] [--address ADDRESS] [--listen ADDRESS:PORT] [--json]
@@ -18,6 +20,7 @@ concern. SIGHUP fetches whitelist and CRLs again at once.
   --state DIR             where everything is kept (default ./.drimbox), archives included: back it up
   --address ADDRESS       where RIS and PACS connect (default 0.0.0.0)
   --listen ADDRESS:PORT   where the public FQDNs are served (default 0.0.0.0:443)
+  --envoy FILE            Envoy's binary (default $DRIMBOX_ENVOY); without one nothing is served to the outside
   --json                  log lines as JSON only, without the table
 
 Exit codes: 0 stopped when told to, 1 could not start, 2 wrong usage.
@@ -34,6 +37,7 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
       state: { type: 'string', default: '.drimbox' },
       address: { type: 'string', default: '0.0.0.0' },
       listen: { type: 'string', default: '0.0.0.0:443' },
+      envoy: { type: 'string', default: process.env['DRIMBOX_ENVOY'] ?? '' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -46,6 +50,7 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
   const root = join(import.meta.dirname, '../..');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   const say = values.json ? () => undefined : sayer();
+  const log = createLog('info', { program: 'operator' }, values.json ? 1 : 2);
   const operator = await startOnHost({
     directory: resolve(values.directory),
     stateDirectory: resolve(values.state),
@@ -53,10 +58,11 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
     listen,
     gatewayCommand: [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'gateway/main.ts')],
     software: { name: 'drimbox', version },
-    log: createLog('info', { program: 'operator' }, values.json ? 1 : 2),
+    log,
     now: () => new Date(),
     random: Math.random,
     onStatus: say,
+    ...(values.envoy !== '' && { envoy: loggedEnvoy(resolve(values.envoy), log) }),
     ...wiring,
   });
   process.on('SIGHUP', () => operator.refresh(true));
@@ -65,6 +71,19 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
   await once(told.signal, 'abort');
   await operator.stop();
   return 0;
+}
+
+/** E1101, mutual TLS impossible: the only trace of a caller that no gateway ever sees (ci-sis, error codes). */
+function loggedEnvoy(binary: string, log: Log): EnvoyRunner {
+  return envoyRunner({
+    binary,
+    onEvent: (what, fields) => log.write('info', what, fields),
+    onConnectionFailure(failure, host) {
+      if (host?.kind === 'db')
+        log.write('warn', 'mutual TLS impossible', { code: 'E1101', link: host.link, ...failure });
+      else log.write('info', 'connection refused', { ...failure });
+    },
+  });
 }
 
 /** `ADDRESS:PORT`, the address in brackets when it is IPv6; undefined when it is neither. */

@@ -1,0 +1,48 @@
+/** Connections that never became a session, as Envoy tells them: material of E1101 (DB.SO.154; ci-sis §12: mutual TLS impossible). */
+
+export interface ConnectionFailure {
+  /** RFC 3339. */
+  readonly at: string;
+  /** Address of the peer, as connected to us. */
+  readonly peer: string;
+  /** SNI; '' when it sent none. */
+  readonly serverName: string;
+  /** In Envoy's words, e.g. `TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED`. */
+  readonly reason: string;
+}
+
+/** `StreamAccessLogsMessage` as decoded. */
+interface LogMessage {
+  readonly tcp_logs?: { readonly log_entry?: readonly LogEntry[] };
+}
+
+interface LogEntry {
+  readonly common_properties?: {
+    readonly start_time?: { readonly seconds?: number; readonly nanos?: number };
+    readonly downstream_direct_remote_address?: { readonly socket_address?: { readonly address?: string } };
+    readonly tls_properties?: { readonly tls_sni_hostname?: string };
+    readonly downstream_transport_failure_reason?: string;
+    readonly connection_termination_details?: string;
+    readonly response_flags?: { readonly no_route_found?: boolean };
+  };
+}
+
+export function readFailures(message: LogMessage): readonly ConnectionFailure[] {
+  return (message.tcp_logs?.log_entry ?? []).flatMap(({ common_properties: entry }) => {
+    if (entry === undefined) return [];
+    const reason =
+      entry.downstream_transport_failure_reason ??
+      entry.connection_termination_details ??
+      (entry.response_flags?.no_route_found === true ? 'no FQDN of this name is served here' : undefined);
+    if (reason === undefined || reason === '') return [];
+    const { seconds = 0, nanos = 0 } = entry.start_time ?? {};
+    return [
+      {
+        at: new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString(),
+        peer: entry.downstream_direct_remote_address?.socket_address?.address ?? '',
+        serverName: entry.tls_properties?.tls_sni_hostname ?? '',
+        reason,
+      },
+    ];
+  });
+}

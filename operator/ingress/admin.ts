@@ -1,0 +1,44 @@
+/** Envoy's admin page, over its Unix socket. */
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** @throws Error when nobody answers or the answer is not 200 */
+export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, timeout: 5_000, headers: { host: 'admin' } }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (body += part));
+      response.on('error', reject);
+      response.on('end', () =>
+        response.statusCode === 200
+          ? resolve(body)
+          : reject(new Error(`Envoy's admin page answered ${response.statusCode ?? 0} to ${path}`)),
+      );
+    });
+    call.on('timeout', () => call.destroy(new Error(`Envoy's admin page did not answer ${path} in 5 s`)));
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/**
+ * Takes no new connection and waits until no request is under way, or the time is over.
+ * @throws Error when the proxy does not answer: it is gone already, or hangs
+ */
+export async function drain(socketPath: string, timeoutMs: number): Promise<void> {
+  await askAdmin(socketPath, 'POST', '/drain_listeners');
+  for (let waited = 0; waited < timeoutMs; waited += 200) {
+    const stats = await askAdmin(socketPath, 'GET', '/stats?filter=%5Ehttp%5C..*downstream_rq_active%24');
+    if (activeRequests(stats) === 0) return;
+    await sleep(200);
+  }
+}
+
+/** The question itself is a request too, on the admin page's own counter. */
+function activeRequests(stats: string): number {
+  return stats
+    .split('\n')
+    .filter((line) => !line.startsWith('http.admin.'))
+    .reduce((sum, line) => sum + Number(/: (\d+)$/.exec(line)?.[1] ?? 0), 0);
+}

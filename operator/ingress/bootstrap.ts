@@ -1,0 +1,83 @@
+/** What Envoy is started with: where its configuration comes from, its own limits, and its admin page behind a socket of ours. */
+import { type JsonObject, extension, typed } from './resources/json.ts';
+import { controlPlaneCluster } from './resources/names.ts';
+
+export interface BootstrapOptions {
+  readonly nodeId: string;
+  /** Unix sockets in a folder that only our user can enter: who reaches them reads every private key. */
+  readonly controlPlaneSocket: string;
+  readonly adminSocket: string;
+  /** Bytes of heap at which Envoy sheds load. */
+  readonly maxHeapBytes: number;
+  /** Connections at once, all FQDNs together; below half of the file descriptors. */
+  readonly maxConnections: number;
+}
+
+export function bootstrap(options: BootstrapOptions): JsonObject {
+  const ads = { ads: {}, resource_api_version: 'V3' };
+  return {
+    node: { id: options.nodeId, cluster: 'drimbox-ingress' },
+    admin: { address: pipe(options.adminSocket) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: 'DELTA_GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: controlPlaneCluster } }],
+      },
+      cds_config: ads,
+      lds_config: ads,
+    },
+    static_resources: { clusters: [controlPlane(options.controlPlaneSocket)] },
+    overload_manager: overload(options),
+  };
+}
+
+function controlPlane(socket: string): JsonObject {
+  const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  return {
+    name: controlPlaneCluster,
+    type: 'STATIC',
+    connect_timeout: '2s',
+    load_assignment: {
+      cluster_name: controlPlaneCluster,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: pipe(socket) } }] }],
+    },
+    typed_extension_protocol_options: {
+      [options]: typed(options, {
+        explicit_http_config: {
+          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
+        },
+      }),
+    },
+  };
+}
+
+/** First let go of idle connections, then refuse new work: what runs is finished. */
+function overload({ maxHeapBytes, maxConnections }: BootstrapOptions): JsonObject {
+  const heap = 'envoy.resource_monitors.fixed_heap';
+  const at = (value: number): JsonObject => ({ name: heap, threshold: { value } });
+  return {
+    refresh_interval: '0.25s',
+    resource_monitors: [
+      extension(heap, 'envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig', {
+        max_heap_size_bytes: maxHeapBytes,
+      }),
+      extension(
+        'envoy.resource_monitors.global_downstream_max_connections',
+        'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+        { max_active_downstream_connections: maxConnections },
+      ),
+    ],
+    actions: [
+      { name: 'envoy.overload_actions.shrink_heap', triggers: [at(0.9)] },
+      { name: 'envoy.overload_actions.disable_http_keepalive', triggers: [at(0.92)] },
+      { name: 'envoy.overload_actions.stop_accepting_requests', triggers: [at(0.95)] },
+      { name: 'envoy.overload_actions.stop_accepting_connections', triggers: [at(0.97)] },
+    ],
+  };
+}
+
+function pipe(path: string): JsonObject {
+  return { pipe: { path, mode: 0o600 } };
+}

@@ -1,0 +1,48 @@
+/** Envoy's API, from the .proto files that @grpc/grpc-js-xds ships (architecture decision 5); the package itself is not loaded. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import protobuf from 'protobufjs';
+
+const files = [
+  'envoy/service/discovery/v3/ads.proto',
+  'envoy/service/accesslog/v3/als.proto',
+  'envoy/config/listener/v3/listener.proto',
+  'envoy/config/cluster/v3/cluster.proto',
+  'envoy/config/route/v3/route.proto',
+  'envoy/extensions/access_loggers/filters/cel/v3/cel.proto',
+  'envoy/extensions/access_loggers/grpc/v3/als.proto',
+  'envoy/extensions/filters/http/rbac/v3/rbac.proto',
+  'envoy/extensions/filters/http/router/v3/router.proto',
+  'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
+  'envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto',
+  'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto',
+  'envoy/extensions/transport_sockets/tls/v3/tls.proto',
+  'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
+];
+
+/** Takes a few tenths of a second. @throws Error naming the .proto that is missing */
+export function loadProtos(): protobuf.Root {
+  const require = createRequire(import.meta.url);
+  const descriptor = require('protobufjs/google/protobuf/descriptor.json') as DescriptorFile;
+  protobuf.common('descriptor', descriptor.nested.google.nested.protobuf.nested);
+  const folder = join(dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps');
+  const roots = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((name) => join(folder, name));
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => {
+    if (protobuf.common.get(target) !== null) return target;
+    const found = roots.map((directory) => join(directory, target)).find(existsSync);
+    if (found === undefined) throw new Error(`${target} is not among the .proto files of @grpc/grpc-js-xds`);
+    return found;
+  };
+  root.loadSync(files, { keepCase: true });
+  root.resolveAll();
+  return root;
+}
+
+interface DescriptorFile {
+  readonly nested: {
+    readonly google: { readonly nested: { readonly protobuf: { readonly nested: protobuf.IType } } };
+  };
+}

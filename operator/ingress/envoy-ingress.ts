@@ -1,0 +1,153 @@
+/** An IngressPlan made real by one Envoy of this host: started, kept up, given its configuration over ADS, listened to. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructure/host/ingress-runner.ts';
+import type { Program } from '../infrastructure/host/supervisor.ts';
+import type { IngressHost, IngressPlan } from '../plan/ingress-plan.ts';
+import type { IngressObservation } from '../plan/observations.ts';
+import type { ConnectionFailure } from './access-log.ts';
+import { drain } from './admin.ts';
+import { bootstrap } from './bootstrap.ts';
+import { encoder } from './control-plane/encode.ts';
+import { loadProtos } from './control-plane/protos.ts';
+import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
+import { toSnapshot } from './control-plane/snapshot.ts';
+import { observeIngress } from './observe.ts';
+import { type Quarantine, current, emptyQuarantine, passed, propose, refused, retried } from './quarantine.ts';
+import { envoyResources } from './resources/resources.ts';
+
+export interface EnvoyOptions {
+  /** Absolute. */
+  readonly binary: string;
+  /** A connection that never became a session; `host` is the FQDN it asked for, when we serve it. For a `db` one it is E1101. */
+  readonly onConnectionFailure: (failure: ConnectionFailure, host?: IngressHost) => void;
+  readonly onEvent: (what: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** What was refused is tried again after this, ms: a port may have become free. */
+  readonly retryMs?: number;
+  /** How long answers under way may take when it is told to stop, ms. */
+  readonly drainMs?: number;
+}
+
+const programName = 'envoy';
+/** Answers under way on a chain that goes: an exam of some gigabytes on a slow link. */
+const drainTimeS = 3_600;
+/** Length of sun_path, less its final NUL. */
+const maxSocketPath = 107;
+
+/** For the host operator: runs this Envoy with the context it is given. */
+export function envoyRunner(options: EnvoyOptions): EnvoyRunner {
+  return async (context) => await createEnvoyIngress(context, options);
+}
+
+/** @throws Error when the folder's path is too long for a socket, or the socket can't be made */
+export async function createEnvoyIngress(context: IngressContext, options: EnvoyOptions): Promise<IngressRunner> {
+  const { supervisor, folder, listen } = context;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const controlPlaneSocket = socketIn(folder, 'xds.sock');
+  const adminSocket = socketIn(folder, 'admin.sock');
+  const root = loadProtos();
+  const encode = encoder(root);
+  let plan: IngressPlan | undefined;
+  let state: Quarantine = emptyQuarantine;
+  let fault: string | undefined;
+  let said = '';
+
+  const observe = (): ReadonlyMap<string, IngressObservation> =>
+    observeIngress({ plan, state, fault, program: supervisor.state(programName) });
+  const tell = (): void => {
+    const text = JSON.stringify([...observe()]);
+    if (text === said) return;
+    said = text;
+    context.onChange();
+  };
+  const publish = (): void => {
+    const now = current(state);
+    if (now !== undefined) controlPlane.publish(toSnapshot(envoyResources(now, listen), encode));
+    tell();
+  };
+  const controlPlane: ControlPlane = await startControlPlane(controlPlaneSocket, root, {
+    onRefused(refusal) {
+      options.onEvent('the proxy refused', { ...refusal });
+      const after = refused(state, refusal);
+      // Nothing is on trial: what was good before is no longer taken, e.g. the port after a restart.
+      if (after === state) fault = refusal.message;
+      state = after;
+      publish();
+    },
+    onSettled() {
+      fault = undefined;
+      const more = state.trial.length + state.queue.length > 0;
+      state = passed(state);
+      if (more) publish();
+      else tell();
+    },
+    onProxies(count) {
+      options.onEvent('proxies connected', { count });
+      tell();
+    },
+    onConnectionFailure: (failure) =>
+      options.onConnectionFailure(
+        failure,
+        plan?.hosts.find(({ fqdn }) => fqdn === failure.serverName),
+      ),
+  });
+  const timer = setInterval(() => {
+    if (fault === undefined && state.rejected.size === 0) return;
+    state = retried(state);
+    controlPlane.forgive();
+    publish();
+  }, options.retryMs ?? 60_000);
+  supervisor.ensure(program(folder, options.binary, controlPlaneSocket, adminSocket));
+
+  return {
+    async apply(next) {
+      plan = next;
+      state = propose(state, next);
+      publish();
+      await Promise.resolve();
+    },
+    observe,
+    async stop() {
+      clearInterval(timer);
+      try {
+        await drain(adminSocket, options.drainMs ?? 120_000);
+      } catch (error) {
+        // It was not there to be asked, so nothing of it is under way; it is removed either way.
+        options.onEvent('the proxy could not be drained', { error: String(error) });
+      }
+      await supervisor.remove(programName);
+      controlPlane.close();
+    },
+  };
+}
+
+function program(folder: string, binary: string, controlPlaneSocket: string, adminSocket: string): Program {
+  const config = bootstrap({
+    nodeId: 'drimbox-host',
+    controlPlaneSocket,
+    adminSocket,
+    maxHeapBytes: 1_073_741_824,
+    maxConnections: 20_000,
+  });
+  const file = join(folder, 'bootstrap.json');
+  writeFileAtomically(file, `${JSON.stringify(config, undefined, 2)}\n`);
+  return {
+    name: programName,
+    command: binary,
+    args: [
+      ...['--config-path', file, '--disable-hot-restart', '--log-level', 'warning'],
+      // A chain that goes asks its clients to go at once, and lets answers under way finish.
+      ...['--drain-strategy', 'immediate', '--drain-time-s', String(drainTimeS)],
+    ],
+    logFile: join(folder, 'envoy.log'),
+    stopTimeoutMs: 5_000,
+  };
+}
+
+function socketIn(folder: string, name: string): string {
+  const path = join(folder, name);
+  if (Buffer.byteLength(path) > maxSocketPath)
+    throw new Error(`${path} is longer than the ${maxSocketPath} bytes a socket may have; use a shorter state folder`);
+  return path;
+}

@@ -1,0 +1,166 @@
+/**
+ * What one link gets wrong must not reach the others. All links share one listener, and a proxy refuses it whole; so changes are
+ * tried together, and when they are refused, in halves, until what is refused stands alone. That one keeps what the proxy took
+ * before (or is not served), and says why. Pure.
+ */
+import type { ClientTrust, IngressHost, IngressPlan } from '../plan/ingress-plan.ts';
+import type { Refusal } from './control-plane/delta-stream.ts';
+
+/** What is tried, taken or refused as one. */
+type Unit =
+  | { readonly kind: 'internal'; readonly internal: IngressPlan['internal'] }
+  | { readonly kind: 'trust'; readonly trust: ClientTrust }
+  | { readonly kind: 'link'; readonly hosts: readonly IngressHost[] };
+
+type Units = ReadonlyMap<string, Unit>;
+
+export interface Quarantine {
+  /** What the operator wants. */
+  readonly target: Units;
+  /** What a proxy took. */
+  readonly accepted: Units;
+  /** Under trial now, keys of `target`. */
+  readonly trial: readonly string[];
+  /** To be tried after. */
+  readonly queue: readonly (readonly string[])[];
+  readonly rejected: ReadonlyMap<string, { readonly unit: Unit; readonly message: string }>;
+}
+
+export const emptyQuarantine: Quarantine = {
+  target: new Map(),
+  accepted: new Map(),
+  trial: [],
+  queue: [],
+  rejected: new Map(),
+};
+
+const internalKey = 'internal';
+const trustKey = (name: string): string => `trust ${name}`;
+const linkKey = (name: string): string => `link ${name}`;
+
+/** What others refer to comes first: it is tried, and split, in this order. */
+function unitsOf({ hosts, trusts, internal }: IngressPlan): Units {
+  const links = Map.groupBy(hosts, ({ link }) => link);
+  return new Map<string, Unit>([
+    [internalKey, { kind: 'internal', internal }],
+    ...trusts.map((trust): [string, Unit] => [trustKey(trust.name), { kind: 'trust', trust }]),
+    ...[...links].map(([link, own]): [string, Unit] => [linkKey(link), { kind: 'link', hosts: own }]),
+  ]);
+}
+
+/** A new plan: what changed is tried at once, what was refused and did not change is not. */
+export function propose(state: Quarantine, plan: IngressPlan): Quarantine {
+  const target = unitsOf(plan);
+  const rejected = new Map([...state.rejected].filter(([key, { unit }]) => same(unit, target.get(key))));
+  const accepted = new Map([...state.accepted].filter(([key, unit]) => unit.kind !== 'link' || target.has(key)));
+  const needed = new Set([...accepted.values()].flatMap((unit) => (unit.kind === 'link' ? trustsOf(unit.hosts) : [])));
+  for (const [key, unit] of accepted)
+    if (unit.kind === 'trust' && !target.has(key) && !needed.has(unit.trust.name)) accepted.delete(key);
+  const trial = [...target.keys()].filter((key) => !rejected.has(key) && !same(accepted.get(key), target.get(key)));
+  return { target, accepted, trial, queue: [], rejected };
+}
+
+/** The plan to publish now: what was accepted, with what is tried in its place. */
+export function current({ target, accepted, trial }: Quarantine): IngressPlan | undefined {
+  const units = new Map(accepted);
+  for (const key of trial) {
+    const unit = target.get(key);
+    if (unit !== undefined) units.set(key, unit);
+  }
+  const internal = units.get(internalKey) ?? target.get(internalKey);
+  if (internal?.kind !== 'internal') return undefined; // no plan yet
+  const trusts = [...units.values()].flatMap((unit) => (unit.kind === 'trust' ? [unit.trust] : []));
+  const believed = new Set(trusts.map(({ name }) => name));
+  // A name that moved from one link to another is the new owner's: what is wanted overwrites what was kept.
+  const links = [...units].filter(([, unit]) => unit.kind === 'link');
+  const kept = links.filter(([key, unit]) => !same(unit, target.get(key)));
+  const wanted = links.filter(([key, unit]) => same(unit, target.get(key)));
+  const hosts = new Map<string, IngressHost>();
+  for (const [, unit] of [...kept, ...wanted])
+    for (const host of unit.kind === 'link' ? unit.hosts : [])
+      if (host.kind === 'vi' || believed.has(host.trust)) hosts.set(host.fqdn, host);
+  const used = new Set(trustsOf([...hosts.values()]));
+  return {
+    hosts: [...hosts.values()].toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1)),
+    trusts: trusts.filter(({ name }) => used.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    internal: internal.internal,
+  };
+}
+
+/** The proxies hold the current plan: what was tried is accepted, and the next is tried. */
+export function passed(state: Quarantine): Quarantine {
+  const accepted = new Map(state.accepted);
+  for (const key of state.trial) {
+    const unit = state.target.get(key);
+    if (unit !== undefined) accepted.set(key, unit);
+  }
+  return next({ ...state, accepted });
+}
+
+/** A proxy refused the current plan. The same state when nothing was on trial: then the fault is the proxy's own. */
+export function refused(state: Quarantine, refusal: Refusal): Quarantine {
+  if (state.trial.length === 0) return state;
+  const blamed = blame(state, refusal);
+  const innocent = state.trial.filter((key) => !blamed.includes(key));
+  const rest = innocent.length > 0 ? [innocent] : [];
+  const [only] = blamed;
+  if (only !== undefined && blamed.length === 1) {
+    const unit = state.target.get(only);
+    const rejected = new Map(state.rejected);
+    if (unit !== undefined) rejected.set(only, { unit, message: refusal.message });
+    return next({ ...state, rejected, queue: [...rest, ...state.queue] });
+  }
+  const half = Math.ceil(blamed.length / 2);
+  return next({ ...state, queue: [...rest, blamed.slice(0, half), blamed.slice(half), ...state.queue] });
+}
+
+/** Everything that was refused is tried again. */
+export function retried(state: Quarantine): Quarantine {
+  if (state.rejected.size === 0) return state;
+  const again = [...state.target.keys()].filter((key) => state.rejected.has(key));
+  const queue = [...state.queue, again];
+  const cleared = { ...state, rejected: new Map(), queue };
+  return state.trial.length === 0 ? next(cleared) : cleared;
+}
+
+function next(state: Quarantine): Quarantine {
+  const [trial = [], ...queue] = state.queue;
+  return { ...state, trial, queue };
+}
+
+/** Who in the trial may have caused it: a cluster or secret names its owner, a listener is everybody's. */
+function blame({ target, trial }: Quarantine, { type, names }: Refusal): readonly string[] {
+  if (type === 'listener') return trial;
+  const named = new Set(names.map((name) => name.slice(name.indexOf('/') + 1)));
+  const owners = trial.filter((key) => {
+    const unit = target.get(key);
+    if (unit?.kind === 'link') return unit.hosts.some(({ fqdn }) => named.has(fqdn));
+    return unit?.kind === 'trust' && names.includes(`trust/${unit.trust.name}`);
+  });
+  // An internal identity is in every cluster: then each is to be tried apart from it.
+  return owners.length === 0 || (type === 'cluster' && trial.includes(internalKey)) ? trial : owners;
+}
+
+function trustsOf(hosts: readonly IngressHost[]): string[] {
+  return hosts.flatMap((host) => (host.kind === 'db' ? [host.trust] : []));
+}
+
+function same(a: Unit | undefined, b: Unit | undefined): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Per link: accepted, refused with the proxy's words (also of what it depends on), or not yet known. */
+export function verdictOf(state: Quarantine, link: string): { readonly accepted: boolean; readonly refusal?: string } {
+  const key = linkKey(link);
+  const unit = state.target.get(key);
+  const hosts = unit?.kind === 'link' ? unit.hosts : [];
+  const needs = [key, ...trustsOf(hosts).map(trustKey), internalKey];
+  const refusal = needs.map((need) => state.rejected.get(need)?.message).find((message) => message !== undefined);
+  const accepted = needs.every((need) => same(state.accepted.get(need), state.target.get(need)));
+  return { accepted, ...(refusal !== undefined && { refusal }) };
+}
+
+/** Whether anything of this link is served as accepted before. */
+export function isServed(state: Quarantine, link: string): boolean {
+  return state.accepted.has(linkKey(link));
+}
