@@ -40,7 +40,7 @@ export interface ReceivedPart {
 export interface SeriesAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Of an answer that is not 200. */
+  /** Of an answer that is not multipart. */
   readonly body: string;
   readonly parts: readonly ReceivedPart[];
   readonly bytes: number;
@@ -65,7 +65,8 @@ export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
   const started = performance.now();
   const response = await open(call);
   const status = response.statusCode ?? 0;
-  if (status !== 200) {
+  const type = response.headers['content-type'] ?? '';
+  if (status !== 200 || !type.startsWith('multipart/related')) {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
@@ -79,8 +80,8 @@ export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
       totalMs: performance.now() - started,
     };
   }
-  const boundary = /boundary="?([^";]+)"?/.exec(response.headers['content-type'] ?? '')?.[1];
-  if (boundary === undefined) throw new Error(`no boundary in ${response.headers['content-type'] ?? 'nothing'}`);
+  const boundary = /boundary="?([^";]+)"?/.exec(type)?.[1];
+  if (boundary === undefined) throw new Error(`no boundary in ${type}`);
   const parts: ReceivedPart[] = [];
   let firstPartMs = 0;
   let bytes = 0;
