@@ -147,7 +147,12 @@ async function crlOf(
     nextUpdate: window.nextUpdate,
     signingAlgorithm: algorithm,
     signingKey: authority.keys.privateKey,
-    entries: [...authority.revoked].map(([serialNumber, revocationDate]) => ({ serialNumber, revocationDate })),
+    // With a reason: without one the generator writes an empty list of extensions, which is no DER and BoringSSL refuses.
+    entries: [...authority.revoked].map(([serialNumber, revocationDate]) => ({
+      serialNumber,
+      revocationDate,
+      reason: x509.X509CrlReason.keyCompromise,
+    })),
     extensions: [await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey)],
   });
   return crl.rawData;

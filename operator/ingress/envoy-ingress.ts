@@ -1,5 +1,5 @@
 /** An IngressPlan made real by one Envoy of this host: started, kept up, given its configuration over ADS, listened to. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
 import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructure/host/ingress-runner.ts';
@@ -30,18 +30,24 @@ export interface EnvoyOptions {
 }
 
 const programName = 'envoy';
-/** Answers under way on a chain that goes: an exam of some gigabytes on a slow link. */
-const drainTimeS = 3_600;
+/** A chain that goes asks its clients to go at once, and gives answers under way an hour: gigabytes on a slow link. */
+const drainFlags = ['--drain-strategy', 'immediate', '--drain-time-s', '3600'];
 /** Length of sun_path, less its final NUL. */
 const maxSocketPath = 107;
+
+export interface EnvoyIngress extends IngressRunner {
+  /** Ends the control plane alone: the proxy goes on with what it has. */
+  detach(): void;
+}
 
 /** For the host operator: runs this Envoy with the context it is given. */
 export function envoyRunner(options: EnvoyOptions): EnvoyRunner {
   return async (context) => await createEnvoyIngress(context, options);
 }
 
-/** @throws Error when the folder's path is too long for a socket, or the socket can't be made */
-export async function createEnvoyIngress(context: IngressContext, options: EnvoyOptions): Promise<IngressRunner> {
+/** @throws Error when the binary can't be run, the folder's path is too long for a socket, or the socket can't be made */
+export async function createEnvoyIngress(context: IngressContext, options: EnvoyOptions): Promise<EnvoyIngress> {
+  checkBinary(options.binary);
   const { supervisor, folder, listen } = context;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const controlPlaneSocket = socketIn(folder, 'xds.sock');
@@ -108,6 +114,10 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
       await Promise.resolve();
     },
     observe,
+    detach() {
+      clearInterval(timer);
+      controlPlane.close();
+    },
     async stop() {
       clearInterval(timer);
       try {
@@ -135,14 +145,18 @@ function program(folder: string, binary: string, controlPlaneSocket: string, adm
   return {
     name: programName,
     command: binary,
-    args: [
-      ...['--config-path', file, '--disable-hot-restart', '--log-level', 'warning'],
-      // A chain that goes asks its clients to go at once, and lets answers under way finish.
-      ...['--drain-strategy', 'immediate', '--drain-time-s', String(drainTimeS)],
-    ],
+    args: ['--config-path', file, '--disable-hot-restart', '--log-level', 'warning', ...drainFlags],
     logFile: join(folder, 'envoy.log'),
     stopTimeoutMs: 5_000,
   };
+}
+
+function checkBinary(binary: string): void {
+  try {
+    accessSync(binary, constants.X_OK);
+  } catch (error) {
+    throw new Error(`${binary} can't be run; give Envoy's binary with --envoy or DRIMBOX_ENVOY`, { cause: error });
+  }
 }
 
 function socketIn(folder: string, name: string): string {

@@ -1,102 +1,40 @@
-/** For the tests of this room: a real Envoy run by the real supervisor, gateways in miniature behind it, certificates of a PKI. */
-import { execFileSync } from 'node:child_process';
+/** For the tests of this room: a real Envoy, run by the real supervisor, in a world of certificates and gateways. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Server, createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEnvoy } from '../../e2e/parts/envoy.ts';
-import { type Issued, type Pki, createPki } from '../../e2e/parts/pki.ts';
 import { freePort } from '../../e2e/parts/process.ts';
-import type { IngressRunner } from '../infrastructure/host/ingress-runner.ts';
 import { type Supervisor, createSupervisor } from '../infrastructure/host/supervisor.ts';
-import type { DbHost, IngressPlan, TlsIdentity, ViHost } from '../plan/ingress-plan.ts';
-import { emptyInternalState, internalBundle, renewInternal } from '../trust/internal-authority.ts';
+import type { IngressPlan } from '../plan/ingress-plan.ts';
+import type { IngressObservation } from '../plan/observations.ts';
 import type { ConnectionFailure } from './access-log.ts';
-import { createEnvoyIngress } from './envoy-ingress.ts';
+import { askAdmin } from './admin.ts';
+import { type EnvoyIngress, createEnvoyIngress } from './envoy-ingress.ts';
+import { type World, openWorld } from './world.testing.ts';
 
-export interface Gateway {
-  readonly name: string;
+export interface Stage extends World {
   readonly port: number;
-  /** What it received last. */
-  readonly requests: IncomingMessage[];
-  handler: (request: IncomingMessage, response: ServerResponse) => void;
-}
-
-export interface Stage {
-  readonly folder: string;
-  readonly port: number;
-  readonly pki: Pki;
-  readonly client: Issued;
-  readonly gateways: Readonly<Record<'nord' | 'sud', Gateway>>;
   readonly failures: ConnectionFailure[];
-  readonly events: string[];
   readonly supervisor: Supervisor;
-  readonly ingress: IngressRunner;
-  /** db and vi of nord and sud. */
-  readonly plan: IngressPlan;
-  identity(issued: Issued): TlsIdentity;
-  /** Stops the control plane alone, or starts another one in its place; the proxy goes on. */
+  /** The control plane in force. */
+  ingress(): EnvoyIngress;
+  /** Ends the control plane alone. */
+  detach(): void;
+  /** Starts another one in its place. */
+  attach(): Promise<void>;
+  /** Settles when every link is programmed. */
   apply(plan: IngressPlan): Promise<void>;
+  observed(link: string): IngressObservation | undefined;
+  /** One of Envoy's counters or gauges. */
+  stat(name: string): Promise<number>;
   until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
   stop(): Promise<void>;
 }
 
-export type Names = 'nord' | 'sud';
-
 export async function openStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'drimbox-ingress-'));
-  const pki = await createPki(join(folder, 'pki'));
-  const names = { nord: 'nord.gateway.internal', sud: 'sud.gateway.internal' };
-  const ingressName = 'ingress.internal';
-  const internal = await renewInternal(emptyInternalState, [ingressName, names.nord, names.sud], new Date());
-  const leaf = (name: string): TlsIdentity => {
-    const found = internal.leaves[name];
-    if (found === undefined) throw new Error(name);
-    return { name, ...found };
-  };
-  const servers: Server[] = [];
-  const gateway = async (name: Names): Promise<Gateway> => {
-    const own: Gateway = {
-      name,
-      port: await freePort(),
-      requests: [],
-      handler: (_request, response) => response.end(name),
-    };
-    const { certificatePem: cert, keyPem: key } = leaf(names[name]);
-    const options = { cert, key, ca: internalBundle(internal), requestCert: true, rejectUnauthorized: true };
-    const server = createServer(options, (request, response) => {
-      own.requests.push(request);
-      own.handler(request, response);
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(own.port, '127.0.0.1', resolve));
-    return own;
-  };
-  const gateways = { nord: await gateway('nord'), sud: await gateway('sud') };
-  const identity = (issued: Issued): TlsIdentity => ({
-    name: `group/${issued.commonName}`,
-    certificatePem: issued.chainPem,
-    keyPem: issued.keyPem,
-  });
-  const hostOf = async (kind: 'db' | 'vi', name: Names): Promise<DbHost | ViHost> => {
-    const fqdn = `${kind}.${name}.example`;
-    const issued = await pki.issue({
-      commonName: fqdn,
-      organizationalUnit: '1750000001',
-      kind: kind === 'db' ? 'SERV_SSL' : 'MARKET',
-    });
-    const common = {
-      fqdn,
-      link: `group/pacs-${name}`,
-      site: `group/${name}`,
-      identity: identity(issued),
-      upstream: { host: '127.0.0.1', port: gateways[name].port, serverName: names[name] },
-      limits: { maxConnections: 50, maxRequests: 50 },
-    };
-    return kind === 'db' ? { kind, ...common, trust: 'test' } : { kind, ...common, probeCidrs: ['127.0.0.2/32'] };
-  };
+  const world = await openWorld(folder);
   const port = await freePort();
   const failures: ConnectionFailure[] = [];
   const events: string[] = [];
@@ -105,72 +43,54 @@ export async function openStage(): Promise<Stage> {
     now: Date.now,
     onEvent: ({ name, what }) => events.push(`${name} ${what}`),
   });
-  const ingress = await createEnvoyIngress(
-    { supervisor, folder: join(folder, 'ingress'), listen: { host: '127.0.0.1', port }, onChange: () => undefined },
-    {
-      binary: findEnvoy(),
-      onConnectionFailure: (failure) => failures.push(failure),
-      onEvent: (what, fields) => events.push(`${what} ${JSON.stringify(fields)}`),
-      retryMs: 500,
-      drainMs: 1_000,
-    },
-  );
-  const plan: IngressPlan = {
-    hosts: [
-      await hostOf('db', 'nord'),
-      await hostOf('db', 'sud'),
-      await hostOf('vi', 'nord'),
-      await hostOf('vi', 'sud'),
-    ],
-    trusts: [
+  const state = join(folder, 'ingress');
+  const open = async (): Promise<EnvoyIngress> =>
+    await createEnvoyIngress(
+      { supervisor, folder: state, listen: { host: '127.0.0.1', port }, onChange: () => undefined },
       {
-        name: 'test',
-        anchorsPem: readFileSync(pki.bundleFile, 'utf8'),
-        crlsPem: readFileSync(pki.crlBundleFile, 'utf8'),
+        binary: findEnvoy(),
+        onConnectionFailure: (failure) => failures.push(failure),
+        onEvent: (what, fields) => events.push(`${what} ${JSON.stringify(fields)}`),
+        retryMs: 500,
+        drainMs: 1_000,
       },
-    ],
-    internal: { identity: leaf(ingressName), serverName: ingressName, caPem: internalBundle(internal) },
-  };
+    );
+  const now = { ingress: await open() };
   const until: Stage['until'] = async (what, look) => {
     for (let attempt = 0; attempt < 300; attempt += 1) {
       const found = await look();
       if (found !== undefined && found !== false) return found;
       await sleep(50);
     }
-    const log = readFileSync(join(folder, 'ingress/envoy.log'), 'utf8').split('\n').slice(-15).join('\n');
-    throw new Error(
-      `${what} did not come: ${JSON.stringify([...ingress.observe()])}\n${events.slice(-15).join('\n')}\n${log}`,
-    );
+    const log = readFileSync(join(state, 'envoy.log'), 'utf8').split('\n').slice(-15).join('\n');
+    const seen = JSON.stringify([...now.ingress.observe()]);
+    throw new Error(`${what} did not come: ${seen}\n${events.slice(-15).join('\n')}\n${log}`);
   };
   return {
-    folder,
+    ...world,
     port,
-    pki,
-    client: await pki.issue({ commonName: 'db.conso.example', organizationalUnit: '1750000002', kind: 'SERV_SSL' }),
-    gateways,
     failures,
-    events,
     supervisor,
-    ingress,
-    plan,
-    identity,
     until,
-    async apply(next) {
-      await ingress.apply(next);
-      await until('all programmed', () => [...ingress.observe().values()].every(({ status }) => status === 'True'));
+    ingress: () => now.ingress,
+    detach: () => now.ingress.detach(),
+    async attach() {
+      now.ingress = await open();
+    },
+    async apply(plan) {
+      await now.ingress.apply(plan);
+      const programmed = (): boolean => [...now.ingress.observe().values()].every(({ status }) => status === 'True');
+      await until('all programmed', programmed);
+    },
+    observed: (link) => now.ingress.observe().get(link),
+    async stat(name) {
+      const text = await askAdmin(join(state, 'admin.sock'), 'GET', `/stats?filter=${encodeURIComponent(`^${name}$`)}`);
+      return Number(/: (\d+)/.exec(text)?.[1]);
     },
     async stop() {
-      await ingress.stop();
-      for (const server of servers) {
-        server.closeAllConnections();
-        server.close();
-      }
+      await now.ingress.stop();
+      world.close();
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-/** A fault of Envoy is a fault of the test: nothing must be left behind. */
-export function isRunning(pid: number): boolean {
-  return execFileSync('ps', ['-o', 'pid=', '-p', String(pid)], { encoding: 'utf8' }).trim() !== '';
 }
