@@ -71,6 +71,8 @@ export async function startDmp(config: DmpSimulatorConfig): Promise<DmpSimulator
   const close = async (): Promise<void> => {
     if (!held.server.listening) return;
     const closed = new Promise<void>((resolve) => held.server.close(() => resolve()));
+    // a handshake cut now is nobody's news, and its journal may be gone
+    held.server.removeAllListeners('tlsClientError');
     held.server.closeAllConnections();
     await closed;
   };

@@ -1,5 +1,5 @@
 /** Real parts for the tests of this room: a PKI, a DMP, submissions of real KOS. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -65,7 +65,10 @@ export async function dmpWorld(): Promise<DmpWorld> {
     config,
     signing,
     preparation: { key: signing, software: config.software, url: dmp.url, now: () => new Date(), newUuid: randomUUID },
-    close: () => dmp.close(),
+    async close() {
+      await dmp.close();
+      rmSync(directory, { recursive: true });
+    },
   };
 }
 

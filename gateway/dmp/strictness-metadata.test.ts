@@ -74,7 +74,7 @@ const metadata: readonly Case[] = [
   },
   {
     name: 'no modality',
-    make: edit('<rim:Value>1.2.840.10008.2.16.4<', '<rim:Value>1.2.250.1.213.2.5<'),
+    make: edit(/<rim:Value>1\.2\.840\.10008\.2\.16\.4</g, '<rim:Value>1.2.250.1.213.2.5<'),
     because: /eventCodeList has/,
   },
   {

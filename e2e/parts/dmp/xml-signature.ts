@@ -61,7 +61,7 @@ async function verified(xml: string, key: webcrypto.CryptoKey, what: string): Pr
     return await signed.Verify(key as Parameters<typeof signed.Verify>[0]);
   } catch (error) {
     // xmldsigjs throws for a digest that differs as well as for what it can't read
-    throw new SoapFault('wsse:InvalidSecurity', `${what}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new SoapFault('wsse:InvalidSecurity', `${what}: the signature does not verify: ${reasonOf(error)}`);
   }
 }
 
@@ -76,4 +76,9 @@ function certificateOf(base64: string, what: string): X509Certificate {
     // unreadable is one more way of being invalid
     throw new SoapFault('wsse:InvalidSecurity', `${what}: X509Certificate can't be read`);
   }
+}
+
+/** xml-core throws objects that look like errors and are none. */
+function reasonOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
