@@ -73,6 +73,12 @@ export function keyUsage(certificate: X509Certificate): x509.KeyUsageFlags | und
   return new x509.X509Certificate(certificate.raw).getExtension(x509.KeyUsagesExtension)?.usages;
 }
 
+/** OIDs of the extended key usage; empty when the certificate does not restrict it. */
+export function extendedKeyUsage(certificate: X509Certificate): readonly string[] {
+  const found = new x509.X509Certificate(certificate.raw).getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? [];
+  return found.map(String);
+}
+
 /** Bits of an RSA modulus; undefined for other keys. */
 export function rsaBits(certificate: X509Certificate): number | undefined {
   return certificate.publicKey.asymmetricKeyType === 'rsa'

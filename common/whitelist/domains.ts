@@ -11,17 +11,25 @@ export interface ListContent {
 
 const prefixes = { l: ns.list };
 
-/** @throws Refusal ListField, EmptyList, ShadowedEntry */
-export function readDomains(canonical: Uint8Array): ListContent {
+/** A date further ahead would keep every later list out (roll-back is judged on it). */
+const aheadMs = 86_400_000;
+
+/**
+ * @param at now
+ * @throws Refusal ListVersion, ListField, EmptyList, ShadowedEntry
+ */
+export function readDomains(canonical: Uint8Array, at: Date): ListContent {
   const document = XmlDocument.fromBuffer(canonical, {
     option: ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE,
   });
   try {
     const { root } = document;
+    const version = root.attr('versionFormat')?.value ?? '';
+    if (!/^1(\.\d+)*$/.test(version))
+      throw new Refusal('ListVersion', `versionFormat '${version}'; 1.x is what this program reads`);
     refuseShadows(root);
     const generatedAt = field(root, 'DateDeGeneration');
-    if (Number.isNaN(Date.parse(generatedAt)) || !/^\d{4}-\d\d-\d\dT/.test(generatedAt))
-      throw new Refusal('ListField', `DateDeGeneration '${generatedAt}' is not an ISO 8601 time`);
+    checkDate(generatedAt, at);
     const domains = elementsOf(root, 'l:ListeDomaines/l:Domaine').map(readDomain);
     if (domains.length === 0)
       throw new Refusal('EmptyList', 'ListeDomaines has no Domaine: it would shut everyone out');
@@ -29,6 +37,13 @@ export function readDomains(canonical: Uint8Array): ListContent {
   } finally {
     document.dispose();
   }
+}
+
+function checkDate(text: string, at: Date): void {
+  const time = Date.parse(text);
+  if (Number.isNaN(time) || !/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text))
+    throw new Refusal('ListField', `DateDeGeneration '${text}' is not an ISO 8601 time with its zone`);
+  if (time > at.getTime() + aheadMs) throw new Refusal('ListField', `DateDeGeneration ${text} has not come yet`);
 }
 
 /** An entry in another place or vocabulary is signed too, but no reader agrees on what it means. */
@@ -46,7 +61,7 @@ function readDomain(domain: XmlElement): WhitelistDomain {
   const values = parseDistinguishedName(name);
   const [commonName, ...otherNames] = values.get('CN') ?? [];
   const [organizationalUnit, ...otherUnits] = values.get('OU') ?? [];
-  if (commonName === undefined || organizationalUnit === undefined || otherNames.length > 0 || otherUnits.length > 0)
+  if (!commonName || !organizationalUnit || otherNames.length > 0 || otherUnits.length > 0)
     throw new Refusal('ListField', `DNCertificatOperateur '${name}' must hold one CN and one OU`);
   return {
     db: field(domain, 'db'),
@@ -79,23 +94,29 @@ function elementsOf(parent: XmlElement, path: string): XmlElement[] {
 
 /**
  * RFC 2253-like text: RDNs in any order, `,` or `+` between them, values that may be quoted, escaped or hold accents and
- * parentheses. Attribute types are upper-cased.
+ * parentheses. A comma that no `TYPE=` follows belongs to the value: one sloppy name must not cost the whole country its list.
+ * Attribute types are upper-cased.
  */
 export function parseDistinguishedName(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  const pattern =
-    /\s*([A-Za-z][A-Za-z0-9.-]*|\d+(?:\.\d+)*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^,+\\]|\\.)*))\s*(?:[,+]|$)/gy;
+  const type = '[A-Za-z][A-Za-z0-9.-]*|\\d+(?:\\.\\d+)+';
+  const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
+  const plain = `((?!")(?:[^,+\\\\]|\\\\.|[,+](?!\\s*(?:${type})\\s*=))*)`;
+  const pattern = new RegExp(`\\s*(${type})\\s*=\\s*(?:${quoted}|${plain})\\s*(?:[,+]|$)`, 'gy');
   while (pattern.lastIndex < text.length) {
     const at = pattern.lastIndex;
     const match = pattern.exec(text);
     if (!match) throw new Refusal('ListField', `distinguished name '${text}': nothing sensible at character ${at + 1}`);
-    const value = (match[2] ?? match[3] ?? '')
-      .trim()
-      .replaceAll(/\\([0-9A-Fa-f]{2}|.)/g, (_whole, code: string) =>
-        code.length === 2 ? String.fromCodePoint(Number.parseInt(code, 16)) : code,
-      );
-    const type = (match[1] ?? '').toUpperCase();
-    found.set(type, [...(found.get(type) ?? []), value]);
+    const value = unescapeValue((match[2] ?? match[3] ?? '').trim());
+    const name = (match[1] ?? '').toUpperCase();
+    found.set(name, [...(found.get(name) ?? []), value]);
   }
   return found;
+}
+
+/** RFC 4514 §2.4: pairs of hexadecimal digits are octets of UTF-8, any other escaped character is itself. */
+function unescapeValue(text: string): string {
+  return text
+    .replaceAll(/(?:\\[0-9A-Fa-f]{2})+/g, (octets) => Buffer.from(octets.replaceAll('\\', ''), 'hex').toString('utf8'))
+    .replaceAll(/\\(.)/gu, '$1');
 }

@@ -6,6 +6,7 @@ export type WhitelistReason =
   // the document
   | 'TooLarge'
   | 'TooSlow'
+  | 'VerifierFault'
   | 'NotWellFormed'
   | 'NotUtf8'
   | 'DocumentType'
@@ -16,6 +17,7 @@ export type WhitelistReason =
   // the signature's shape
   | 'Unsigned'
   | 'SeveralSignatures'
+  | 'SeveralSignedInfo'
   | 'SignaturePlacement'
   | 'SignatureStructure'
   | 'ForeignContent'
@@ -28,6 +30,7 @@ export type WhitelistReason =
   | 'Transform'
   | 'XsltTransform'
   | 'NoSigningCertificate'
+  | 'SigningTime'
   // its values
   | 'DocumentChanged'
   | 'SignedPropertiesChanged'
@@ -42,6 +45,7 @@ export type WhitelistReason =
   | 'CertificateUnreadable'
   // what was signed
   | 'ListField'
+  | 'ListVersion'
   | 'EmptyList'
   | 'ShadowedEntry';
 

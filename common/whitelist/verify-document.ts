@@ -1,8 +1,17 @@
 /** The whole verification, in the order that lets nothing be read before it is known to be signed (DB.CS.151, ci-sis §10.4). */
 import { createHash, X509Certificate } from 'node:crypto';
-import { KeyUsageFlags } from '../pki/x509.ts';
+import { ExtendedKeyUsage, KeyUsageFlags } from '../pki/x509.ts';
 import { ParseOption, XmlDocument } from 'libxml2-wasm';
-import { isSame, keyUsage, nameValues, PkiFault, readCertificates, readCrls, rsaBits } from '../pki/certificates.ts';
+import {
+  extendedKeyUsage,
+  isSame,
+  keyUsage,
+  nameValues,
+  PkiFault,
+  readCertificates,
+  readCrls,
+  rsaBits,
+} from '../pki/certificates.ts';
 import { verifyChain } from '../pki/chain.ts';
 import { readDomains } from './domains.ts';
 import { verifyByLibxml2 } from './engine-libxml2.ts';
@@ -28,12 +37,15 @@ async function accept(bytes: Uint8Array, policy: WhitelistPolicy): Promise<White
   const document = parse(bytes);
   try {
     const parts = passGate(document);
+    checkSigningTime(parts.signingTime, policy.at);
     const signer = signerOf(parts);
+    checkKey(signer);
     const canonical = verifyByLibxml2(document, parts, signer);
-    await agree(text, parts, signer);
     checkSigner(signer, policy);
     const revocation = await checkChain(signer, parts, policy);
-    const { generatedAt, domains } = readDomains(canonical);
+    // the slow engine only works on what a believed signer made
+    await agree(text, parts, signer);
+    const { generatedAt, domains } = readDomains(canonical, policy.at);
     return {
       accepted: true,
       whitelist: {
@@ -64,13 +76,20 @@ function decode(bytes: Uint8Array): string {
   } catch (error) {
     throw new Refusal('NotUtf8', `the list must be UTF-8: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const encoding = /^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']+)["']/.exec(text.slice(0, 200))?.[1];
+  // without it, a parser that guesses would take the bytes for UTF-16
+  if (text.includes('\0')) throw new Refusal('NotUtf8', 'a NUL character: UTF-16 or not a text');
+  const encoding = /\bencoding\s*=\s*["']([^"']+)["']/.exec(declarationOf(text))?.[1];
   if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8')
     throw new Refusal('NotUtf8', `the XML declaration says ${encoding}; UTF-8 is expected`);
   // before any parser: entities of a DOCTYPE can cost memory or name files
   if (/<!DOCTYPE/i.test(text))
     throw new Refusal('DocumentType', 'a DOCTYPE is never needed here and can redefine what is read');
   return text;
+}
+
+/** The XML declaration, however long. */
+function declarationOf(text: string): string {
+  return text.startsWith('<?xml') ? text.slice(0, Math.max(0, text.indexOf('?>'))) : '';
 }
 
 function parse(bytes: Uint8Array): XmlDocument {
@@ -112,12 +131,24 @@ async function agree(text: string, parts: SignatureParts, signer: X509Certificat
   try {
     verified = await verifyByXadesjs(text, signer, hash);
   } catch (error) {
-    throw new Refusal(
-      'EnginesDisagree',
-      `the second engine can't read it: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Refusal('EnginesDisagree', `the second engine can't read it: ${messageOf(error)}`);
   }
   if (!verified) throw new Refusal('EnginesDisagree', 'libxml2 accepts the signature, xadesjs does not');
+}
+
+/** xml-core throws objects with a message that are no Error. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
+/** Clocks differ and lists are signed ahead of publication; a day more is a mistake or a trick. */
+const aheadMs = 86_400_000;
+
+function checkSigningTime(text: string, at: Date): void {
+  const time = Date.parse(text);
+  if (Number.isNaN(time) || !/^\d{4}-\d\d-\d\dT/.test(text))
+    throw new Refusal('SigningTime', `SigningTime '${text}' is not an ISO 8601 time`);
+  if (time > at.getTime() + aheadMs) throw new Refusal('SigningTime', `signed ${text}, which has not come yet`);
 }
 
 function checkSigner(signer: X509Certificate, policy: WhitelistPolicy): void {
@@ -128,15 +159,24 @@ function checkSigner(signer: X509Certificate, policy: WhitelistPolicy): void {
       'SignerName',
       `signed by CN=${names.join(' + ')}, OU=${units.join(' + ')}; CN=${policy.signer.commonName}, OU=${policy.signer.organizationalUnit} is expected`,
     );
+  const usage = keyUsage(signer);
+  if (usage !== undefined && (usage & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) === 0)
+    throw new Refusal('KeyUsage', 'the signing certificate is not for signatures (digitalSignature or nonRepudiation)');
+  const extended = extendedKeyUsage(signer);
+  if (extended.length > 0 && extended.every((use) => tlsOnly.has(use)))
+    throw new Refusal('KeyUsage', 'the signing certificate is for TLS alone (extended key usage)');
+}
+
+const tlsOnly: ReadonlySet<string> = new Set([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]);
+
+/** Before any use of it: Node would verify an ECDSA signature under the name of RSA. */
+function checkKey(signer: X509Certificate): void {
   const bits = rsaBits(signer);
   if (bits === undefined || bits < 2048)
     throw new Refusal(
       'WeakKey',
       `the signer's key is ${bits === undefined ? 'not RSA' : `RSA ${bits}`}; RSA 2048 or more is expected`,
     );
-  const usage = keyUsage(signer);
-  if (usage !== undefined && (usage & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) === 0)
-    throw new Refusal('KeyUsage', 'the signing certificate is not for signatures (digitalSignature or nonRepudiation)');
 }
 
 async function checkChain(

@@ -3,12 +3,18 @@ import { Worker } from 'node:worker_threads';
 import { largestListBytes } from './verify-document.ts';
 import type { WhitelistPolicy, WhitelistVerdict } from './whitelist.ts';
 
-/** A list of 5 000 entries takes about a second. */
-const longestMs = 30_000;
-const largestHeapMb = 1_024;
+export interface VerifierBounds {
+  /** A list of 5 000 entries takes about a second. */
+  readonly longestMs?: number;
+  readonly largestHeapMb?: number;
+}
 
 /** @throws Error when no thread can be had: never for a list, however hostile. */
-export async function verifyWhitelist(bytes: Uint8Array, policy: WhitelistPolicy): Promise<WhitelistVerdict> {
+export async function verifyWhitelist(
+  bytes: Uint8Array,
+  policy: WhitelistPolicy,
+  { longestMs = 30_000, largestHeapMb = 1_024 }: VerifierBounds = {},
+): Promise<WhitelistVerdict> {
   if (bytes.length > largestListBytes)
     return {
       accepted: false,
@@ -34,6 +40,10 @@ export async function verifyWhitelist(bytes: Uint8Array, policy: WhitelistPolicy
         if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
           resolve({ accepted: false, reason: 'TooLarge', detail: `verifying it takes more than ${largestHeapMb} MiB` });
         else reject(error);
+      });
+      worker.once('exit', (code) => {
+        clearTimeout(timer);
+        resolve({ accepted: false, reason: 'VerifierFault', detail: `the verifier ended with ${code} and no verdict` });
       });
     });
   } finally {
