@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { patients } from '../../e2e/parts/patients.ts';
 import { createDmpClient } from './client.ts';
-import { dmpWorld, identity, professional, removalOf, submission, user } from './dmp.testing.ts';
+import { dmpWorld, files, identity, professional, removalOf, submission, user } from './dmp.testing.ts';
 import { entryUuidOf } from './entry-uuid.ts';
 import type { DmpClient, DmpOutcome } from './submission.ts';
 
@@ -176,6 +178,64 @@ test('a DMP we do not trust, and a DMP that does not trust us, are unavailable, 
   assert.is(outcome.kind, 'unavailable');
   assert.match(outcome.kind === 'unavailable' ? outcome.detail : '', /certificate/);
   await elsewhere.close();
+});
+
+test('each structure speaks with its own certificates', async () => {
+  const id = '3333333333';
+  const of = { commonName: 'AUTRE CABINET', organizationalUnit: id } as const;
+  const authentication = files(await world.pki.issue({ ...of, kind: 'AUTH_CLI' }));
+  const signature = files(await world.pki.issue({ ...of, kind: 'SIGN' }));
+  const both = createDmpClient(
+    {
+      ...world.config,
+      structures: [...world.config.structures, { structureId: id, authentication, signature }],
+    },
+    { now: () => new Date() },
+  );
+  const elsewhere = { ...professional, organization: { id, name: 'Autre cabinet d’essai' } };
+  assert.is((await both.publish(submission())).kind, 'published');
+  assert.is((await both.publish(submission({ professional: elsewhere }))).kind, 'published');
+  assert.equal(
+    dmp
+      .submissions()
+      .slice(-2)
+      .map(({ structure }) => structure),
+    ['1999999999', id],
+  );
+  await both.close();
+});
+
+test('nothing older than TLS 1.2, and no cipher without forward secrecy, is spoken', async () => {
+  const offers = [
+    { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+    { maxVersion: 'TLSv1.2', ciphers: 'AES256-GCM-SHA384' },
+    { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES256-SHA384' },
+  ] as const;
+  for (const offer of offers) {
+    const seen: string[] = [];
+    const server = createServer(
+      {
+        cert: readFileSync(world.dmpConfig.certificateFile),
+        key: readFileSync(world.dmpConfig.keyFile),
+        ...offer,
+      },
+      () => seen.push('request'),
+    );
+    server.on('tlsClientError', ({ message }) => seen.push(message));
+    const port = await new Promise<number>((resolve, reject) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        if (typeof address === 'object' && address) resolve(address.port);
+        else reject(new Error('no port'));
+      });
+    });
+    const modern = createDmpClient({ ...world.config, url: `https://localhost:${port}` }, { now: () => new Date() });
+    assert.is((await modern.publish(submission())).kind, 'unavailable');
+    assert.ok(seen.length > 0 && !seen.includes('request'), `${JSON.stringify(offer)}: ${seen.join()}`);
+    assert.match(seen.join(), /protocol|cipher/);
+    await modern.close();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test.run();

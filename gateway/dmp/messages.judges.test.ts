@@ -1,4 +1,5 @@
 /** What we send, and what our DMP answers, before judges that we did not write: IPF, DSS, xmlsec1. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,11 +7,15 @@ import { judgeXades } from '../../e2e/judges/dss.ts';
 import { judgeXds, startXdsServer } from '../../e2e/judges/ipf.ts';
 import { verifyByXmlsec1 } from '../../e2e/judges/xmlsec1.ts';
 import { signSubmission } from '../../common/signature/submission-signature.ts';
+import { element } from '../../common/signature/xml-writer.ts';
 import { createDmpClient } from './client.ts';
 import { dmpWorld, removalOf, submission, user } from './dmp.testing.ts';
 import { entryUuidOf } from './entry-uuid.ts';
+import { envelope } from './envelope.ts';
 import { rootPart } from './multipart-answer.ts';
 import { type PreparedRequest, prepareRemoval, prepareSearch, prepareSubmission } from './prepare.ts';
+import { agentOf, edited, sendRaw } from './strictness.testing.ts';
+import { vihf } from './vihf.ts';
 
 const world = await dmpWorld();
 const { pki, preparation } = world;
@@ -33,12 +38,14 @@ const documentUri = `urn:oid:${signed.entry.uniqueId}`;
 const setUri = `urn:oid:${signed.uniqueId}`;
 const whole = (kos: Uint8Array): ReadonlyMap<string, Uint8Array> => new Map([[documentUri, kos]]);
 
-function rootOf({ contentType, body }: PreparedRequest): Buffer {
+type Message = Pick<PreparedRequest, 'contentType' | 'body'>;
+
+function rootOf({ contentType, body }: Message): Buffer {
   return rootPart(contentType, body);
 }
 
 /** The infoset that XOP stands for (XOP §3.2): documents in their place. */
-function reconstituted(prepared: PreparedRequest): Buffer {
+function reconstituted(prepared: Message): Buffer {
   const root = rootOf(prepared).toString('utf8');
   return Buffer.from(root.replaceAll(/<xop:Include[^>]*>/g, Buffer.from('document').toString('base64')));
 }
@@ -67,6 +74,69 @@ test('IPF finds nothing in what our DMP answers', async () => {
   assert.ok(answers.length >= 5);
   for (const { schema, ipf, error, message } of await judgeXds(answers))
     assert.equal({ schema, ipf, error }, { schema: 'valid', ipf: 'valid', error: undefined }, message);
+});
+
+test("IPF finds nothing in our DMP's LeafClass, document and refusal; the document comes back byte for byte", async () => {
+  const own = agentOf(world, world.authentication);
+  const client = createDmpClient(world.config, { now: () => new Date() });
+  const one = submission();
+  await client.publish(one);
+  const { uniqueId, patient } = one.entry;
+  const objectRef = prepareSearch(uniqueId, user, patient, preparation);
+  const leaf = await sendRaw(edited(objectRef, 'returnType="ObjectRef"', 'returnType="LeafClass"'), own);
+  const byPatient = await sendRaw(
+    edited(
+      edited(
+        edited(objectRef, '5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4', '12941a89-e02e-4be5-967c-ce4bfc8fe492'),
+        /<rim:Slot.*<\/rim:Slot>/,
+        [
+          ['$$XDSDocumentEntryPatientId', `'${patient.matricule}^^^&amp;${patient.oid}&amp;ISO^NH'`],
+          ['$$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"],
+          ['$$XDSDocumentEntryTypeCode', "('IMG-KOS^^1.2.250.1.213.1.1.4.12')"],
+          ['$$XDSDocumentEntryReferenceIdList', "('2.25.1001^^^^urn:ihe:iti:xds:2016:studyInstanceUID')"],
+        ]
+          .map(
+            ([name = '', value = '']) =>
+              `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot>`,
+          )
+          .join(''),
+      ),
+      'returnType="ObjectRef"',
+      'returnType="LeafClass"',
+    ),
+    own,
+  );
+  assert.match(byPatient.body.toString('utf8'), uniqueId);
+  const refused = await sendRaw(edited(objectRef, '5c4f972b', '00000000'), own);
+  const action = 'urn:ihe:iti:2007:RetrieveDocumentSet';
+  const url = objectRef.url.replace(/registry$/, 'repository');
+  const body = element(
+    'x:RetrieveDocumentSetRequest',
+    { 'xmlns:x': 'urn:ihe:iti:xds-b:2007' },
+    element(
+      'x:DocumentRequest',
+      {},
+      element('x:RepositoryUniqueId', {}, '1.2.250.1.999.1.2'),
+      element('x:DocumentUniqueId', {}, uniqueId),
+    ),
+  );
+  const assertion = vihf(
+    { user, patient, software: preparation.software, now: new Date(), uuid: randomUUID() },
+    preparation.key,
+  );
+  const messageId = `urn:uuid:${randomUUID()}`;
+  const retrieve = {
+    url,
+    contentType: 'application/soap+xml',
+    body: envelope({ action, to: url, messageId, assertion, body }),
+  };
+  const retrieved = await sendRaw({ ...objectRef, ...retrieve }, own);
+  assert.ok(retrieved.body.includes(Buffer.from(one.kos)));
+  const verdicts = await judgeXds([leaf.body, byPatient.body, refused.body, retrieve.body, reconstituted(retrieved)]);
+  for (const { schema, ipf, error, message } of verdicts)
+    assert.equal({ schema, ipf, error }, { schema: 'valid', ipf: 'valid', error: undefined }, message);
+  await client.close();
+  await own.close();
 });
 
 test('a repository of IPF takes our MTOM publication, and its registry gives the entry back', async () => {
@@ -156,10 +226,10 @@ test('xmlsec1: the signature of the submission set is valid up to the root', asy
 
 test('xmlsec1: the VIHF is valid inside each envelope, and not after one changed attribute', async () => {
   const { body } = prepareSearch(signed.entry.uniqueId, user, signed.entry.patient, preparation);
-  for (const envelope of [body, rootOf(prepareSubmission(signed, preparation))]) {
-    const verdict = await verifyByXmlsec1(envelope, roots, intermediates);
+  for (const xml of [body, rootOf(prepareSubmission(signed, preparation))]) {
+    const verdict = await verifyByXmlsec1(xml, roots, intermediates);
     assert.ok(verdict.valid, verdict.output);
-    const changed = envelope.toString('utf8').replace('>INDIRECTE<', '>DIRECTE<');
+    const changed = xml.toString('utf8').replace('>INDIRECTE<', '>DIRECTE<');
     assert.not((await verifyByXmlsec1(Buffer.from(changed), roots, intermediates)).valid);
   }
 });

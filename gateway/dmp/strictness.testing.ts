@@ -27,15 +27,24 @@ export function agentOf({ pki }: DmpWorld, { certificateFile, keyFile }: Issued)
   return new Agent({ connect: { ca: readFileSync(pki.bundleFile), cert, key } });
 }
 
-export async function send(prepared: PreparedRequest, dispatcher: Agent): Promise<{ status: number; text: string }> {
-  const { statusCode, body } = await request(prepared.url, {
+export interface RawAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+export async function sendRaw(prepared: PreparedRequest, dispatcher: Agent): Promise<RawAnswer> {
+  const { statusCode, headers, body } = await request(prepared.url, {
     method: 'POST',
     headers: { 'content-type': prepared.contentType },
     body: prepared.body,
     dispatcher,
   });
-  const text = (await body.text()).replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
-  return { status: statusCode, text };
+  return {
+    status: statusCode,
+    contentType: String(headers['content-type']),
+    body: Buffer.from(await body.arrayBuffer()),
+  };
 }
 
 /** One test per case: refused for that reason, and the registry as it was. */
@@ -43,7 +52,10 @@ export function refuses({ dmp }: DmpWorld, cases: readonly Case[], own: Agent): 
   for (const { name, make, because, agent } of cases)
     test(`refused: ${name}`, async () => {
       const before = JSON.stringify([dmp.entries(), dmp.submissions()]);
-      const { status, text } = await send(make(), agent ?? own);
+      const { status, body } = await sendRaw(make(), agent ?? own);
+      const text = body
+        .toString('utf8')
+        .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
       const reason = /<soap:Text[^>]*>([^<]*)/.exec(text)?.[1] ?? /<rs:RegistryError .*?\/>/s.exec(text)?.[0] ?? text;
       assert.ok(because.test(reason), reason);
       assert.is(status, text.includes('Fault>') ? 400 : 200);

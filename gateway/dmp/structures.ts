@@ -17,6 +17,16 @@ export interface Structures {
 /** Connections kept to the DMP for one structure. */
 const CONNECTIONS = 4;
 
+/** TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption (EX_0.X-1030, ci-sis §6.1). */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
 /** @throws Error naming the structure when a file can't be read or a key is not that of its certificate. */
 export function openStructures(config: DmpConfig): Structures {
   const ca = readFileSync(config.trustFile);
@@ -44,7 +54,7 @@ function open(
         connections: CONNECTIONS,
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
-        connect: { ca, cert, key, minVersion: 'TLSv1.2', timeout: timeoutMs },
+        connect: { ca, cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS, timeout: timeoutMs },
       }),
     };
   } catch (error) {
