@@ -2,6 +2,7 @@
  * The protocol state of one delta-ADS stream, pure: what a proxy asked and acknowledged, and therefore what to send it next
  * (operator-anchors C.1). At most one response per type is in flight.
  */
+import { isShared } from '../resources/names.ts';
 import { type ResourceType, type Snapshot, resourceTypes } from './snapshot.ts';
 
 export interface DeltaRequest {
@@ -149,8 +150,9 @@ function nextOf(type: ResourceType, state: StreamState, snapshot: Snapshot): Del
   const wanted = changes(type, own, snapshot);
   const nonce = String(state.count + 1);
   if (type === 'secret') {
-    // One at a time: a refusal then names its secret, which Envoy's text does not (envoy#38246).
-    const [first] = wanted;
+    // The listener first: one that is on its way out may still hold what was wrong with a secret.
+    if (listenersUnderWay(state, snapshot)) return undefined;
+    const first = wanted.toSorted(([a], [b]) => turn(a, own) - turn(b, own))[0];
     return first === undefined ? undefined : { type, nonce, resources: new Map([first]), removed: [] };
   }
   if (type === 'listener' && clustersUnderWay(state, snapshot)) return undefined;
@@ -158,6 +160,17 @@ function nextOf(type: ResourceType, state: StreamState, snapshot: Snapshot): Del
   const removed = type === 'listener' || listenersAt(state, snapshot) ? gone : [];
   if (wanted.length === 0 && removed.length === 0 && own.answered) return undefined;
   return { type, nonce, resources: new Map(wanted), removed };
+}
+
+/**
+ * One secret at a time, and in this order, for a refusal stops Envoy in the middle of telling it to the chains that use it, and
+ * sending the same bytes again does not make up for it:
+ * first what takes the place of something refused, else a shared trust meets it on its way; then trusts; then certificates,
+ * each of which completes one chain only, so that what is wrong with it stops no other and is said of it.
+ */
+function turn(name: string, { held }: TypeState): number {
+  if (held.get(name) === '') return 0;
+  return isShared(name) ? 1 : 2;
 }
 
 /** Names with the version to send. */
@@ -171,6 +184,15 @@ function changes(type: ResourceType, own: TypeState, snapshot: Snapshot): (reado
 
 function clustersUnderWay({ cluster }: StreamState, snapshot: Snapshot): boolean {
   return !cluster.asked || cluster.pending !== undefined || changes('cluster', cluster, snapshot).length > 0;
+}
+
+function listenersUnderWay(state: StreamState, snapshot: Snapshot): boolean {
+  const { listener } = state;
+  return (
+    clustersUnderWay(state, snapshot) ||
+    listener.pending !== undefined ||
+    changes('listener', listener, snapshot).length > 0
+  );
 }
 
 /** The proxy's listeners are those of the snapshot, so no cluster that is missing there is used. */

@@ -11,3 +11,8 @@ export function certificateName(fqdn: string): string {
 export function trustName(trust: string): string {
   return `trust/${trust}`;
 }
+
+/** A secret that several chains use. */
+export function isShared(secret: string): boolean {
+  return secret.startsWith('trust/');
+}
