@@ -2,22 +2,15 @@
  * The gateway is killed by SIGKILL at each arrow between inbox and DMP, twenty times each, on a real PACS and a strict DMP. The RIS
  * does what a RIS does: a message without its acknowledgement is sent again. Each KOS must be in the DMP exactly once.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startDmp } from '../parts/dmp.ts';
-import { prepareGateway } from '../parts/gateway.ts';
-import { startOrthanc } from '../parts/orthanc.ts';
-import { patients } from '../parts/patients.ts';
-import { createPki } from '../parts/pki.ts';
-import { freePort, type Part } from '../parts/process.ts';
-import { aReport, aStudy, reportMessage } from '../parts/reports.ts';
+import type { Part } from '../parts/process.ts';
+import { reportMessage } from '../parts/reports.ts';
 import { sendMllp } from '../parts/ris.ts';
-import { generateStudy } from '../parts/studies.ts';
-import { signWhitelist } from '../parts/whitelist.ts';
+import { openSite } from './site.ts';
 
 /** As gateway/source/publication/arrows.ts names them, in the order a report passes them. */
 const arrows = [
@@ -34,76 +27,14 @@ const arrows = [
 ] as const;
 const times = 20;
 
-const directory = mkdtempSync(join(tmpdir(), 'drimbox-kill-'));
-const pki = await createPki(join(directory, 'pki'));
-const structureId = '1750000001';
-const issue = (commonName: string, kind: 'SERV_SSL' | 'AUTH_CLI' | 'SIGN') =>
-  pki.issue({ commonName, organizationalUnit: structureId, kind });
-const [service, server, authentication, signature, client] = [
-  await issue('localhost', 'SERV_SSL'),
-  await issue('db1.site.example', 'SERV_SSL'),
-  await issue('drimbox', 'AUTH_CLI'),
-  await issue('drimbox', 'SIGN'),
-  await issue('psc', 'AUTH_CLI'),
-];
-const listSigner = await pki.issue({
-  commonName: 'Liste Blanche DRIM-M',
-  organizationalUnit: '318751275100020',
-  kind: 'SIGN',
-});
-const whitelistFile = join(directory, 'whitelist.xml');
-const own = {
-  db: 'db1.site.example',
-  vi: 'vi1.site.example',
-  commonName: 'db1.site.example',
-  organizationalUnit: structureId,
-};
-writeFileSync(whitelistFile, signWhitelist({ domains: [own], signer: listSigner, pki }));
-const dmp = await startDmp({
-  directory: join(directory, 'dmp'),
-  certificateFile: service.certificateFile,
-  keyFile: service.keyFile,
-  clientCaFile: pki.bundleFile,
-  crlFile: pki.crlBundleFile,
-});
-const dimsePort = await freePort();
-const orthanc = await startOrthanc({
-  directory: join(directory, 'pacs'),
-  noDelay: true,
-  modalities: {},
-  throwaway: true,
-});
-const gateway = await prepareGateway({
-  directory: join(directory, 'gateway'),
-  pki,
-  server,
-  authentication,
-  signature,
-  introspection: { url: 'https://localhost:1/introspect', client, clientId: 'psc' },
-  whitelistFile,
-  dmpUrl: dmp.url,
-  structureId,
-  pacs: [
-    {
-      name: 'pacs',
-      host: orthanc.host,
-      port: orthanc.dicomPort,
-      aeTitle: orthanc.aeTitle,
-      aeTitlePool: ['DRIM1'],
-      wadoFqdn: 'db1.site.example',
-    },
-  ],
-  sendingApplication: 'RIS_KILL',
-  dimsePort,
-});
-const plugFile = join(directory, 'plug');
+const site = await openSite('kill');
+const { gateway, dmp } = site;
+const plugFile = join(site.directory, 'plug');
 const life: { part: Part | undefined } = { part: undefined };
 
 test.after(async () => {
   await life.part?.stop();
-  await orthanc.stop();
-  await dmp.close();
-  rmSync(directory, { recursive: true, force: true });
+  await site.close();
 });
 
 async function alive(): Promise<void> {
@@ -151,33 +82,16 @@ async function untilPublished(study: string): Promise<void> {
   throw new Error(`the KOS of ${study} never reached the DMP\n${part?.log().split('\n').slice(-10).join('\n') ?? ''}`);
 }
 
-const kosOf = (study: string) =>
-  dmp
-    .entries()
-    .filter(({ kind, referenceIds }) => kind === 'kos' && referenceIds.some((id) => id.startsWith(`${study}^`)));
+const { kosOf } = site;
 
 for (const [index, arrow] of arrows.entries()) {
   test(`killed at ${arrow}, ${times} times: published exactly once`, async () => {
     for (let n = 0; n < times; n++) {
       const studyUid = `2.25.77${index}${String(n).padStart(3, '0')}1`;
-      const { instances } = await generateStudy(
-        { kind: 'SR', images: 1, patient: patients.marie, patientId: patients.marie.ipp, studyUid },
-        join(directory, 'images', studyUid),
-      );
-      for (const { file } of instances) await orthanc.upload(file);
+      await site.putStudy(studyUid);
       await alive();
       writeFileSync(plugFile, arrow);
-      const message = reportMessage(
-        aReport({
-          controlId: `K${index}N${n}`,
-          sendingApplication: 'RIS_KILL',
-          cda: {
-            id: `2.25.88${index}${String(n).padStart(3, '0')}1`,
-            studies: [{ ...aStudy, studyInstanceUid: studyUid }],
-            structure: { id: structureId, name: 'Centre d’essai' },
-          },
-        }),
-      );
+      const message = reportMessage(site.report(studyUid));
       const before = life.part?.pid;
       await deliver(message);
       await untilPublished(studyUid);
