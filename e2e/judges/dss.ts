@@ -54,3 +54,38 @@ export async function judgeXades(one: XadesCase, anchors: readonly string[]): Pr
     await rm(directory, { recursive: true });
   }
 }
+
+export interface EnvelopedCase {
+  readonly files: readonly Uint8Array[];
+  /** PEM or DER, one certificate each. */
+  readonly anchors: readonly Uint8Array[];
+  /** PEM or DER, one list each. */
+  readonly crls: readonly Uint8Array[];
+  readonly requireRevocation: boolean;
+  readonly at: Date;
+}
+
+/** What DSS says of each file, in their order, all judged with the same trust. */
+export async function judgeEnveloped(one: EnvelopedCase): Promise<readonly XadesVerdict[]> {
+  const classpath = await judgeClasspath('dss');
+  const directory = await mkdtemp(join(tmpdir(), 'dss-'));
+  const write = async (folder: string, all: readonly Uint8Array[]): Promise<readonly string[]> => {
+    await mkdir(join(directory, folder));
+    const names = all.map((_bytes, index) => join(directory, folder, `${index}`.padStart(4, '0')));
+    for (const [index, name] of names.entries()) await writeFile(name, all[index] ?? '');
+    return names;
+  };
+  try {
+    const args = ['--anchors', join(directory, 'anchors'), '--crls', join(directory, 'crls')];
+    await write('anchors', one.anchors);
+    await write('crls', one.crls);
+    if (one.requireRevocation) args.push('--require-revocation');
+    args.push('--at', one.at.toISOString(), ...(await write('files', one.files)));
+    const lines = (await runJudge(classpath, 'XadesJudge', args)).split('\n').filter((line) => line.startsWith('{'));
+    if (lines.length !== one.files.length)
+      throw new Error(`DSS gave ${lines.length} verdicts on ${one.files.length} files: it died on the next`);
+    return lines.map((line) => JSON.parse(line) as XadesVerdict);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}

@@ -9,7 +9,7 @@ export type Bend = (name: string, reason: string, bends: Bends, rest?: Partial<R
 
 /** @param list unsigned */
 export function bender(list: string, signer: Signer): Bend {
-  return (name, reason, bends, rest = {}, dssPasses = undefined) => {
+  return (name, reason, bends, rest = {}, dssPasses) => {
     const template = (xml: string): string => bends.reduce((text, [from, to]) => edit(text, from, to), xml);
     return row(name, reason, forge({ list, signer, template, ...rest }), dssPasses);
   };

@@ -15,12 +15,7 @@ export function brokenBytes(xml: string): readonly Variant[] {
   const entity = (dtd: string): string =>
     edit(edit(xml, '<ListeBlancheDRIM-M ', `${dtd}<ListeBlancheDRIM-M `), /<db>/, '<db>&e;');
   return [
-    row(
-      'a DOCTYPE',
-      'DocumentType',
-      edit(xml, '<ListeBlancheDRIM-M ', '<!DOCTYPE x><ListeBlancheDRIM-M '),
-      'a DOCTYPE changes no digest; a reader with a DTD may see other values',
-    ),
+    row('a DOCTYPE', 'DocumentType', edit(xml, '<ListeBlancheDRIM-M ', '<!DOCTYPE x><ListeBlancheDRIM-M ')),
     row('an internal entity', 'DocumentType', entity('<!DOCTYPE x [<!ENTITY e "evil">]>')),
     row('an external entity', 'DocumentType', entity('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>')),
     row('an external DTD', 'DocumentType', entity('<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">')),
@@ -44,24 +39,25 @@ export function brokenBytes(xml: string): readonly Variant[] {
       edit(xml, 'versionFormat="1.0.0"', 'versionFormat="1.0.0" versionFormat="1.0.0"'),
     ),
     row('a prefix bound to nothing', 'NotWellFormed', edit(xml, '<Domaine>', '<q:x/><Domaine>')),
-    row(
-      '100 000 elements one inside the other',
-      'NotWellFormed',
-      edit(xml, '<Domaine>', `${'<a>'.repeat(100_000)}${'</a>'.repeat(100_000)}<Domaine>`),
-    ),
+    {
+      ...row(
+        '100 000 elements one inside the other',
+        'NotWellFormed',
+        edit(xml, '<Domaine>', `${'<a>'.repeat(100_000)}${'</a>'.repeat(100_000)}<Domaine>`),
+      ),
+      dssDies: 'its parser overflows the stack of its thread',
+    },
     row('UTF-16 with its mark', 'NotUtf8', Buffer.from(`\uFEFF${body}`, 'utf16le')),
     row('UTF-16 without its mark', 'NotUtf8', Buffer.from(body, 'utf16le')),
     row(
       'another encoding declared',
       'NotUtf8',
       xml.replace(declaration, '<?xml version="1.0" encoding="ISO-8859-1"?>'),
-      'every byte of it is the same in both encodings; with accents it would not be',
     ),
     row(
       'another encoding declared far away',
       'NotUtf8',
       xml.replace(declaration, `<?xml version="1.0"${' '.repeat(4_000)}encoding="ISO-8859-1"?>`),
-      'the same',
     ),
     row('UTF-7', 'NotUtf8', xml.replace(declaration, '<?xml version="1.0" encoding="UTF-7"?>')),
     row(

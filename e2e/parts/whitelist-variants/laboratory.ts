@@ -75,8 +75,9 @@ export async function make(issuer: Issuer | 'itself', subject: Subject = {}): Pr
 }
 
 function defaultUsage(authority: boolean): x509.KeyUsageFlags {
-  const { keyCertSign, cRLSign, digitalSignature, nonRepudiation } = x509.KeyUsageFlags;
-  return authority ? keyCertSign | cRLSign : digitalSignature | nonRepudiation;
+  const { KeyUsageFlags: flags } = x509;
+  if (authority) return flags.keyCertSign | flags.cRLSign;
+  return flags.digitalSignature | flags.nonRepudiation;
 }
 
 function above(issuer: Issuer): readonly Buffer[] {

@@ -66,12 +66,18 @@ export function bentSignatures(list: string, signer: Signer, ecSigner: Signer): 
     ),
     bent('an unknown signature algorithm', 'SignatureAlgorithm', [method('urn:x')]),
     bent('no signature algorithm', 'SignatureAlgorithm', [[` Algorithm="${uris.rsaSha256}"`, '']]),
-    bent('a signature algorithm with a parameter', 'SignatureAlgorithm', [
+    bent(
+      'a signature algorithm with a parameter',
+      'SignatureAlgorithm',
       [
-        `<ds:SignatureMethod Algorithm="${uris.rsaSha256}"/>`,
-        `<ds:SignatureMethod Algorithm="${uris.rsaSha256}"><ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>`,
+        [
+          `<ds:SignatureMethod Algorithm="${uris.rsaSha256}"/>`,
+          `<ds:SignatureMethod Algorithm="${uris.rsaSha256}"><ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>`,
+        ],
       ],
-    ]),
+      {},
+      'DSS passes over a parameter that the algorithm does not take',
+    ),
     bent(
       'ECDSA under its own name',
       'SignatureAlgorithm',
@@ -99,13 +105,21 @@ export function bentSignatures(list: string, signer: Signer, ecSigner: Signer): 
       { digest: 'sha3-256' },
       newer,
     ),
-    bent('a signing certificate named by SHA-1', 'WeakDigest', [
-      [/<xades:Cert>[^]*<\/xades:Cert>/, namedCertificate(leaf, 'sha1', `${uris.ds}sha1`)],
-    ]),
+    bent(
+      'a signing certificate named by SHA-1',
+      'WeakDigest',
+      [[/<xades:Cert>[^]*<\/xades:Cert>/, namedCertificate(leaf, 'sha1', `${uris.ds}sha1`)]],
+      {},
+      'DSS asks nothing of that digest; a second certificate of the same SHA-1 could be made',
+    ),
     ...bentReferences(list, signer),
-    bent('no signing certificate named', 'NoSigningCertificate', [
-      [/<xades:SigningCertificateV2>[^]*<\/xades:SigningCertificateV2>/, ''],
-    ]),
+    bent(
+      'no signing certificate named',
+      'NoSigningCertificate',
+      [[/<xades:SigningCertificateV2>[^]*<\/xades:SigningCertificateV2>/, '']],
+      {},
+      'DSS then takes the certificate of KeyInfo, which is not signed',
+    ),
     bent(
       'two signing certificates named',
       'NoSigningCertificate',
@@ -133,12 +147,6 @@ export function bentSignatures(list: string, signer: Signer, ecSigner: Signer): 
     ),
     bent('no signing time', 'SignatureStructure', [[/<xades:SigningTime>[^<]*<\/xades:SigningTime>/, '']]),
     bent('a signing time that is none', 'SigningTime', [[/<xades:SigningTime>[^<]*/, '<xades:SigningTime>yesterday']]),
-    bent(
-      'signed in the future',
-      'SigningTime',
-      [[/<xades:SigningTime>\d{4}/, '<xades:SigningTime>2099']],
-      {},
-      'DSS takes the claimed time as a claim; a list from the future would keep the next ones out',
-    ),
+    bent('signed in the future', 'SigningTime', [[/<xades:SigningTime>\d{4}/, '<xades:SigningTime>2099']]),
   ];
 }

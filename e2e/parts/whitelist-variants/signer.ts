@@ -97,7 +97,13 @@ export async function badSigners(list: string, pki: Pki, good: Signer): Promise<
     by('a signer not valid yet', 'NotYetValid', await issued({ notBefore: new Date(now + day) })),
     by('a list looked at after its signer ended', 'Expired', good, { at: new Date(now + 400 * day), ...noList }),
     by('RSA 1024', 'WeakKey', await issued({ key: 1024 })),
-    by('a certificate for encryption', 'KeyUsage', await issued({ usage: keyEncipherment })),
+    by(
+      'a certificate for encryption',
+      'KeyUsage',
+      await issued({ usage: keyEncipherment }),
+      undefined,
+      'DSS’s default policy only warns about the key usage',
+    ),
     by(
       'a certificate for TLS alone',
       'KeyUsage',
@@ -149,9 +155,15 @@ export async function badSigners(list: string, pki: Pki, good: Signer): Promise<
         await crlOf(organisations, { thisUpdate: new Date(now - 9 * day), nextUpdate: new Date(now - day) }),
       ),
     }),
-    by('a CRL not valid yet', 'CrlNotYetValid', good, {
-      crls: await crls(await crlOf(organisations, { thisUpdate: new Date(now + day) })),
-    }),
+    by(
+      'a CRL not valid yet',
+      'CrlNotYetValid',
+      good,
+      {
+        crls: await crls(await crlOf(organisations, { thisUpdate: new Date(now + day) })),
+      },
+      'DSS does not mind a CRL that starts later than the time of validation',
+    ),
     by('a CRL signed by another', 'CrlForged', good, {
       crls: await crls(await crlOf(foreign, { inNameOf: organisations.certificate })),
     }),

@@ -16,6 +16,8 @@ export interface Variant {
   readonly trust?: Partial<Trust>;
   /** Why EU DSS passes it all the same; absent when DSS does not pass it either. */
   readonly dssPasses?: string;
+  /** Set when DSS ends without a verdict: it is not asked. */
+  readonly dssDies?: string;
 }
 
 /** Fails when the edit did nothing: a variant that is the original would be accepted for the wrong reason. */

@@ -49,7 +49,7 @@ export async function openLaboratory(directory: string): Promise<Laboratory> {
   });
   const domains = ['a', 'b'].map((name, index) => ({
     db: `db1.${name}.example`,
-    vi: `vi1.${name}.example`,
+    vi: `été.${name}.example`,
     commonName: `db1.${name}.example`,
     organizationalUnit: `175000000${index + 1}`,
   }));
