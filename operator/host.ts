@@ -65,7 +65,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   });
   const context = { supervisor, folder: state.ingressFolder, listen: options.listen, onChange: changed };
   const ingress = (await options.envoy?.(context)) ?? withoutIngress();
-  const fetcher = openFetcher(state.fetchedFolder, changed);
+  const fetcher = openFetcher(state.fetchedFolder, changed, options.random);
   const source = openDirectory({
     directory: options.directory,
     definitions: readDefinitions(join(import.meta.dirname, '../crds')),

@@ -1,20 +1,22 @@
 /**
  * The control plane.
  *
- * usage: main.ts up|status ...   (see `main.ts COMMAND --help`)
+ * usage: main.ts up|status|whitelist ...   (see `main.ts COMMAND --help`)
  *
  * Exit codes: 0 done, 1 the answer is no, 2 wrong usage.
  */
 import { verifyWhitelist } from '../common/whitelist/verify.ts';
 import { showStatus, statusUsage } from './cli/status.ts';
 import { up, upUsage } from './cli/up.ts';
+import { whitelist, whitelistUsage } from './cli/whitelist.ts';
 
 const [command, ...rest] = process.argv.slice(2);
 
 async function run(): Promise<number> {
   if (command === 'up') return await up(rest, { verifyWhitelist });
   if (command === 'status') return showStatus(rest, new Date());
-  process.stderr.write(`${upUsage}\n${statusUsage}`);
+  if (command === 'whitelist') return await whitelist(rest, verifyWhitelist);
+  process.stderr.write(`${upUsage}\n${statusUsage}\n${whitelistUsage}`);
   return command === '--help' || command === '-h' ? 0 : 2;
 }
 

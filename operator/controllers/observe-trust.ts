@@ -1,6 +1,6 @@
 /** What a TrustSpace refers to, read and checked. */
 import { createHash } from 'node:crypto';
-import type { WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
+import type { WhitelistPolicy, WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
 import type { TrustSpace } from '../api/types.generated.ts';
 import type { PemText, Resolved, TrustObservation } from '../plan/observations.ts';
 import type { Inventory } from '../resources/inventory.ts';
@@ -13,6 +13,13 @@ type CrlSource = TrustSpace['spec']['crls']['sources'][number];
 
 const hour = 3_600_000;
 
+/** Any new value makes the operator fetch whitelist and CRLs at once (DB.CS.147: manual refresh). */
+const refreshAnnotation = 'drimbox.dev/refresh';
+
+function requestOf({ metadata }: TrustSpace): string | undefined {
+  return metadata.annotations?.[refreshAnnotation];
+}
+
 export interface TrustOptions {
   readonly fetcher: Fetcher;
   readonly verify: WhitelistVerifier;
@@ -20,30 +27,43 @@ export interface TrustOptions {
   readonly folderOf: (trustSpace: string) => string;
 }
 
+/** Whom this trust space believes: its anchors and CRLs, and the policy that its whitelist is verified with. */
+export async function trustPolicy(
+  trust: TrustSpace,
+  inventory: Inventory,
+  now: Date,
+  fetcher: Fetcher,
+): Promise<Pick<TrustObservation, 'anchors' | 'crls'> & { readonly policy: WhitelistPolicy }> {
+  const { spec } = trust;
+  const anchors = pem(inventory, spec.anchors);
+  const crls = anchors.ok ? await crlsOf(trust, inventory, fetcher, now, anchors.pem) : anchors;
+  const policy = {
+    anchors: anchors.ok ? [Buffer.from(anchors.pem)] : [],
+    crls: crls.ok ? [Buffer.from(crls.pem)] : [],
+    requireRevocation: spec.whitelist.requireRevocation,
+    signer: spec.whitelist.signer,
+    at: now,
+  };
+  return { anchors, crls, policy };
+}
+
 export async function observeTrust(
-  { metadata, spec }: TrustSpace,
+  trust: TrustSpace,
   inventory: Inventory,
   now: Date,
   { fetcher, verify, folderOf }: TrustOptions,
 ): Promise<TrustObservation> {
-  const anchors = pem(inventory, spec.anchors);
-  const crls = anchors.ok ? await crlsOf(spec, inventory, fetcher, now, anchors.pem) : anchors;
-  const { clientCertificate, trust, mode } = spec.introspection;
+  const { metadata, spec } = trust;
+  const { anchors, crls, policy } = await trustPolicy(trust, inventory, now, fetcher);
+  const { clientCertificate, trust: introspectionTrust, mode } = spec.introspection;
   const { whitelist } = spec;
-  const policy = {
-    anchors: anchors.ok ? [Buffer.from(anchors.pem)] : [],
-    crls: crls.ok ? [Buffer.from(crls.pem)] : [],
-    requireRevocation: whitelist.requireRevocation,
-    signer: whitelist.signer,
-    at: now,
-  };
   return {
     anchors,
     crls,
     dmpTrust: pem(inventory, spec.dmp.trust),
-    ...(mode === 'rfc7662' && trust !== undefined && clientCertificate !== undefined
+    ...(mode === 'rfc7662' && introspectionTrust !== undefined && clientCertificate !== undefined
       ? {
-          introspectionTrust: pem(inventory, trust),
+          introspectionTrust: pem(inventory, introspectionTrust),
           introspectionClient: readIdentity(
             inventory.secrets.get(`${clientCertificate.namespace}/${clientCertificate.name}`),
           ),
@@ -54,7 +74,7 @@ export async function observeTrust(
       candidate:
         whitelist.url === undefined
           ? given(inventory, whitelist.document ?? {}, now)
-          : fetcher.get(whitelist.url, whitelist.refreshHours * hour, now),
+          : fetcher.get(whitelist.url, whitelist.refreshHours * hour, now, requestOf(trust)),
       policy,
       maximumAgeMs: whitelist.maximumAgeHours * hour,
       verify,
@@ -86,15 +106,17 @@ function pem(inventory: Inventory, source: DocumentSource): Resolved<PemText> {
 }
 
 async function crlsOf(
-  spec: TrustSpace['spec'],
+  trust: TrustSpace,
   inventory: Inventory,
   fetcher: Fetcher,
   now: Date,
   anchorsPem: string,
 ): Promise<TrustObservation['crls']> {
+  const { spec } = trust;
+  const request = requestOf(trust);
   const blobs: Buffer[] = [];
   for (const source of spec.crls.sources) {
-    const read = crlBytes(source, inventory, fetcher, spec.crls.refreshHours * hour, now);
+    const read = crlBytes(source, inventory, fetcher, { refreshMs: spec.crls.refreshHours * hour, request }, now);
     if (!read.ok) return read;
     blobs.push(read.bytes);
   }
@@ -105,11 +127,11 @@ function crlBytes(
   source: CrlSource,
   inventory: Inventory,
   fetcher: Fetcher,
-  refreshMs: number,
+  { refreshMs, request }: { readonly refreshMs: number; readonly request: string | undefined },
   now: Date,
 ): Resolved<{ readonly bytes: Buffer }> {
   if (source.url === undefined) return bytesOf(inventory, source);
-  const { bytes, error } = fetcher.get(source.url, refreshMs, now);
+  const { bytes, error } = fetcher.get(source.url, refreshMs, now, request);
   if (bytes !== undefined) return { ok: true, bytes };
   return error === undefined
     ? { ok: false, reason: 'Fetching', message: `${source.url} is being fetched` }

@@ -8,6 +8,8 @@ import { writeFileAtomically } from '../infrastructure/host/files.ts';
 const maxBytes = 32 * 1024 * 1024;
 /** Wait before a failed source is asked again. */
 const retryMs = 300_000;
+/** Hosts must not all ask at one moment: each asks up to this share of the period early, anew each time. */
+const spread = 1 / 24;
 
 export interface Fetched {
   /** The last document had, if ever. */
@@ -23,51 +25,57 @@ interface Memory {
   readonly fetchedAt?: string;
   readonly attemptedAt: string;
   readonly error?: string;
+  /** Share of the period by which this host asks earlier. */
+  readonly early?: number;
+  /** Validators of the document on disk (RFC 9110 §8.8). */
+  readonly etag?: string;
+  readonly lastModified?: string;
+  /** The request that was last honoured. */
+  readonly request?: string;
 }
 
 export interface Fetcher {
   /**
    * What is on disk now. When `refreshMs` have passed since the last success (or a little after a failure), a download begins
    * and `onFetched` tells its end: nobody waits for a slow source.
+   * @param request any text; another than the last time downloads at once (an annotation changed by hand, DB.CS.147)
    */
-  get(url: string, refreshMs: number, now: Date): Fetched;
+  get(url: string, refreshMs: number, now: Date, request?: string): Fetched;
   /** The next look downloads again, whatever was had before (DB.CS.147: manual refresh). */
   refresh(): void;
   /** Downloads under way, ended or not. */
   settled(): Promise<void>;
 }
 
-/** @param folder where documents are kept, one pair of files per url */
-export function openFetcher(folder: string, onFetched: () => void): Fetcher {
+/**
+ * @param folder where documents are kept, one pair of files per url
+ * @param random 0 to 1: spreads the hosts over time
+ */
+export function openFetcher(folder: string, onFetched: () => void, random: () => number): Fetcher {
   const fileOf = (url: string): string => join(folder, createHash('sha256').update(url).digest('hex').slice(0, 24));
   const underway = new Map<string, Promise<void>>();
   /** Asked again since the last `refresh`. */
   let asked = new Set<string>();
   let all = false;
-  const load = async (url: string, file: string, former: Memory | undefined, now: Date): Promise<void> => {
-    const outcome = await download(url);
-    const next: Memory = {
-      url,
-      attemptedAt: now.toISOString(),
-      ...('bytes' in outcome
-        ? { fetchedAt: now.toISOString() }
-        : { error: outcome.error, ...(former?.fetchedAt === undefined ? {} : { fetchedAt: former.fetchedAt }) }),
-    };
+  const load = async (want: Want, file: string, former: Memory | undefined): Promise<void> => {
+    const outcome = await download(want.url, former);
+    const next = remember(want, former, outcome, random() * spread);
     if ('bytes' in outcome) writeFileAtomically(file, outcome.bytes);
     writeFileAtomically(`${file}.json`, JSON.stringify(next));
-    underway.delete(url);
+    underway.delete(want.url);
     onFetched();
   };
   return {
-    get(url, refreshMs, now) {
+    get(url, refreshMs, now, request) {
       const file = fileOf(url);
       const memory = existsSync(`${file}.json`)
         ? (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as Memory)
         : undefined;
-      const wanted = memory === undefined || isDue(memory, refreshMs, now) || (all && !asked.has(url));
+      const anew = request !== undefined && request !== memory?.request;
+      const wanted = memory === undefined || anew || isDue(memory, refreshMs, now) || (all && !asked.has(url));
       if (wanted && !underway.has(url)) {
         asked.add(url);
-        underway.set(url, load(url, file, memory, now));
+        underway.set(url, load({ url, now, request }, file, memory));
       }
       return memory === undefined ? {} : answer(file, memory);
     },
@@ -81,9 +89,30 @@ export function openFetcher(folder: string, onFetched: () => void): Fetcher {
   };
 }
 
+interface Want {
+  readonly url: string;
+  readonly now: Date;
+  readonly request: string | undefined;
+}
+
+/** A source that says "not modified" confirms what is on disk as if it had been sent again. */
+function remember({ url, now, request }: Want, former: Memory | undefined, outcome: Outcome, early: number): Memory {
+  const attempt = { url, attemptedAt: now.toISOString(), early, ...(request === undefined ? {} : { request }) };
+  const { fetchedAt, etag, lastModified } = former ?? {};
+  const held = {
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
+  if ('bytes' in outcome) return { ...attempt, fetchedAt: attempt.attemptedAt, ...outcome.validators };
+  if ('error' in outcome)
+    return { ...attempt, ...held, error: outcome.error, ...(fetchedAt === undefined ? {} : { fetchedAt }) };
+  return { ...attempt, ...held, fetchedAt: attempt.attemptedAt };
+}
+
 function isDue(memory: Memory, refreshMs: number, now: Date): boolean {
   const since = now.getTime() - Date.parse(memory.attemptedAt);
-  return since >= (memory.error === undefined ? refreshMs : Math.min(refreshMs, retryMs));
+  const period = refreshMs * (1 - (memory.early ?? 0));
+  return since >= (memory.error === undefined ? period : Math.min(period, retryMs));
 }
 
 function answer(file: string, { fetchedAt, error }: Memory): Fetched {
@@ -93,9 +122,20 @@ function answer(file: string, { fetchedAt, error }: Memory): Fetched {
   };
 }
 
-async function download(url: string): Promise<{ readonly bytes: Buffer } | { readonly error: string }> {
+type Outcome =
+  | { readonly bytes: Buffer; readonly validators: Pick<Memory, 'etag' | 'lastModified'> }
+  | { readonly unchanged: true }
+  | { readonly error: string };
+
+async function download(url: string, former: Memory | undefined): Promise<Outcome> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+    // without a document on disk, validators would only bring back nothing
+    const held = former?.fetchedAt === undefined ? undefined : former;
+    const headers = new Headers();
+    if (held?.etag !== undefined) headers.set('if-none-match', held.etag);
+    if (held?.lastModified !== undefined) headers.set('if-modified-since', held.lastModified);
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) });
+    if (response.status === 304 && held !== undefined) return { unchanged: true };
     if (!response.ok) return { error: `${url} answered ${response.status}` };
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -104,7 +144,12 @@ async function download(url: string): Promise<{ readonly bytes: Buffer } | { rea
       if (size > maxBytes) return { error: `${url} is larger than ${maxBytes} bytes` };
       chunks.push(chunk);
     }
-    return { bytes: Buffer.concat(chunks) };
+    const etag = response.headers.get('etag');
+    const lastModified = response.headers.get('last-modified');
+    return {
+      bytes: Buffer.concat(chunks),
+      validators: { ...(etag === null ? {} : { etag }), ...(lastModified === null ? {} : { lastModified }) },
+    };
   } catch (error) {
     // The network says no in many ways; all mean the same here: keep the last document and try again.
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';

@@ -23,10 +23,10 @@ const verify: WhitelistVerifier = async (xml, { signer }) => {
   return { accepted: true, whitelist };
 };
 
-async function keep(folder: string, candidate: Fetched, now: string): Promise<WhitelistObservation> {
+async function keep(folder: string, candidate: Fetched, now: string, hours = 48): Promise<WhitelistObservation> {
   const signer = { commonName: 'a', organizationalUnit: 'b' };
   const policy = { anchors: [], crls: [], requireRevocation: true, signer, at: new Date(now) };
-  return await keepWhitelist({ folder: join(root, folder), candidate, policy, maximumAgeMs: 48 * hour, verify });
+  return await keepWhitelist({ folder: join(root, folder), candidate, policy, maximumAgeMs: hours * hour, verify });
 }
 
 function got(text: string, fetchedAt: string): Fetched {
@@ -70,6 +70,16 @@ test('without a new good list the former is withdrawn after its time, and a good
   assert.is.not(inForce('stale'), undefined);
 });
 
+test('two days without the publisher are told, even where the list may stay longer', async () => {
+  const list = got('good 2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z');
+  await keep('silent', list, '2026-01-01T00:00:00Z', 336);
+  const silent = { ...list, error: 'unreachable' };
+  assert.is((await keep('silent', silent, '2026-01-02T23:59:59Z', 336)).reason, 'Unreachable');
+  const told = await keep('silent', silent, '2026-01-03T00:00:00Z', 336);
+  assert.equal([told.status, told.reason], ['False', 'UnreachableTwoDays']);
+  assert.is(inForce('silent'), 'good 2026-01-01T00:00:00Z');
+});
+
 test('nothing was ever had: absent, and no file', async () => {
   const seen = await keep('never', { error: 'no route' }, '2026-01-01T00:00:00Z');
   assert.equal([seen.status, seen.reason, seen.message], ['False', 'Unreachable', 'no route']);
@@ -86,7 +96,11 @@ test('a document is fetched once a period; a refresh fetches at once; a failure 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list`;
-  const fetcher = openFetcher(join(root, 'fetched'), () => undefined);
+  const fetcher = openFetcher(
+    join(root, 'fetched'),
+    () => undefined,
+    () => 0,
+  );
   const look = async (ms: number): Promise<Fetched> => {
     fetcher.get(url, 24 * hour, new Date(ms));
     await fetcher.settled();
@@ -104,7 +118,13 @@ test('a document is fetched once a period; a refresh fetches at once; a failure 
   assert.match(kept.error ?? '', '503');
   // Another process finds the same on disk.
   assert.is(
-    String(openFetcher(join(root, 'fetched'), () => undefined).get(url, 24 * hour, new Date(50 * hour)).bytes),
+    String(
+      openFetcher(
+        join(root, 'fetched'),
+        () => undefined,
+        () => 0,
+      ).get(url, 24 * hour, new Date(50 * hour)).bytes,
+    ),
     'body 3',
   );
   server.close();

@@ -9,6 +9,8 @@ import { writeWhenDifferent } from '../infrastructure/host/files.ts';
 import type { WhitelistObservation } from '../plan/observations.ts';
 import type { Fetched } from './fetch.ts';
 
+const twoDaysMs = 172_800_000;
+
 export type WhitelistVerifier = (xml: Uint8Array, policy: WhitelistPolicy) => Promise<WhitelistVerdict>;
 
 interface Memory {
@@ -75,6 +77,15 @@ function inForce(
   }
   if (reason === undefined)
     return { ...fields, status: 'True', reason: 'Verified', message: `${memory.domains} DRIMboxes` };
-  const status = reason === 'Unreachable' ? 'True' : 'False';
-  return { ...fields, status, reason, message: `the list of ${memory.generatedAt} stays in force: ${message}` };
+  const stays = `the list of ${memory.generatedAt} stays in force: ${message}`;
+  if (reason !== 'Unreachable') return { ...fields, status: 'False', reason, message: stays };
+  // Two days without the publisher must be told, even where the list may stay longer (DB.CS.186).
+  if (age >= twoDaysMs)
+    return {
+      ...fields,
+      status: 'False',
+      reason: 'UnreachableTwoDays',
+      message: `not had since ${memory.confirmedAt}; ${stays}`,
+    };
+  return { ...fields, status: 'True', reason, message: stays };
 }

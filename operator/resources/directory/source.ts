@@ -81,7 +81,7 @@ function readAccepted(file: string): readonly Accepted[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Accepted[]) : [];
 }
 
-function toInventory(accepted: readonly Accepted[], content: DirectoryContent): Inventory {
+export function toInventory(accepted: readonly Accepted[], content: DirectoryContent): Inventory {
   const resources = accepted.map(({ resource }) => resource);
   const ofKind = <K extends Resource['kind']>(kind: K): Extract<Resource, { readonly kind: K }>[] =>
     resources.filter((resource): resource is Extract<Resource, { readonly kind: K }> => resource.kind === kind);
