@@ -1,7 +1,7 @@
 /** What a change may touch, with a real Envoy: the link it concerns, and nothing under way. */
 import 'reflect-metadata';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent as HttpsAgent, Agent, get } from 'node:https';
 import { connect } from 'node:tls';
 import * as x509 from '@peculiar/x509';
@@ -30,7 +30,7 @@ test.after(async () => {
 interface Download {
   /** The gateway's side. */
   readonly response: ServerResponse;
-  received(): number;
+  readonly received: () => number;
   readonly ended: Promise<void>;
 }
 
@@ -47,7 +47,7 @@ async function startDownload(name: 'nord' | 'sud'): Promise<Download> {
   const outgoing = get({ ...target(`db.${name}.example`), agent: false });
   const answered = once(outgoing, 'response');
   const response = await begun;
-  const [incoming] = (await answered) as [import('node:http').IncomingMessage];
+  const [incoming] = (await answered) as [IncomingMessage];
   incoming.on('data', (part: Buffer) => (received += part.length));
   const ended = once(incoming, 'end').then(() => undefined);
   ended.catch(() => undefined); // whoever waits for it sees it
@@ -133,7 +133,7 @@ test("one link changed, added or removed: another's connections live on", async 
   const agent: HttpsAgent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = async (): Promise<boolean> => {
     const outgoing = get({ ...target(sud), agent });
-    const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     response.resume();
     await once(response, 'end');
     return outgoing.reusedSocket;
