@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findEnvoy } from './envoy.ts';
 import { type Part, startProcess } from './process.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -62,6 +63,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
       `127.0.0.1:${options.publicPort}`,
       '--json',
     ],
+    env: { DRIMBOX_ENVOY: findEnvoy() },
     logFile: options.logFile,
     ready: () => existsSync(statusFile),
     stopTimeoutMs: 30_000,

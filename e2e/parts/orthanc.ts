@@ -21,6 +21,8 @@ export interface OrthancOptions {
   readonly storageAccessOnFind?: 'Always' | 'Never';
   /** Killed at the end instead of asked to stop, which takes Orthanc some three seconds. */
   readonly throwaway?: boolean;
+  /** The ports of an earlier life, so that whoever knew it finds it again; free ones when absent. */
+  readonly ports?: { readonly dicom: number; readonly http: number };
   /** More settings of Configuration.json. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -45,7 +47,10 @@ const dicomWeb = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
 export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
   const { directory, aeTitle = 'ORTHANC' } = options;
   const host = '127.0.0.1';
-  const [dicomPort, httpPort] = [await freePort(host), await freePort(host)];
+  const [dicomPort, httpPort] = [
+    options.ports?.dicom ?? (await freePort(host)),
+    options.ports?.http ?? (await freePort(host)),
+  ];
   await mkdir(directory, { recursive: true });
   const configuration = join(directory, 'orthanc.json');
   await writeFile(configuration, JSON.stringify(configure(options, aeTitle, dicomPort, httpPort), undefined, 2));

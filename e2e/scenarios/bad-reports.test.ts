@@ -150,7 +150,7 @@ test('garbage on the wire gets AR or silence, and hurts nobody else', async () =
   ]);
   const answer = await sendMllp('127.0.0.1', port, garbage).then(String, () => 'closed');
   assert.ok(answer === 'closed' || answer.includes('MSA|AR') || answer.includes('MSA|AE'), answer);
-  good.close();
+  await good.close();
   await assertWorks();
 });
 

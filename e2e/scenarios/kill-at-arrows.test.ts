@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DmpEntry } from '../parts/dmp.ts';
 import type { Part } from '../parts/process.ts';
 import { reportMessage } from '../parts/reports.ts';
 import { sendMllp } from '../parts/ris.ts';
@@ -82,7 +83,7 @@ async function untilPublished(study: string): Promise<void> {
   throw new Error(`the KOS of ${study} never reached the DMP\n${part?.log().split('\n').slice(-10).join('\n') ?? ''}`);
 }
 
-const { kosOf } = site;
+const kosOf = (study: string): readonly DmpEntry[] => site.kosOf(study);
 
 for (const [index, arrow] of arrows.entries()) {
   test(`killed at ${arrow}, ${times} times: published exactly once`, async () => {
