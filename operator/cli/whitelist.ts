@@ -7,7 +7,7 @@ import { stateFolder } from '../infrastructure/host/state-folder.ts';
 import { policyOfOptions, policyOfTrustSpace } from './whitelist-policy.ts';
 import { diffLists, verdictJson, writeDiff, writeList, writeVerdict } from './whitelist-text.ts';
 
-export const whitelistUsage = `usage: drimbox whitelist verify FILE --anchor FILE... | --trust-space NAME -f DIR [options]
+export const whitelistUsage = `usage: drimbox whitelist verify FILE [--anchor FILE... | --trust-space NAME [-f DIR]] [options]
        drimbox whitelist show FILE ... (as verify)       the entries of a verified list
        drimbox whitelist diff OLD NEW ... (as verify)    entries added, removed and changed; both lists are verified
        drimbox whitelist refresh [--state DIR]           the operator fetches whitelist and CRLs again at once
@@ -18,8 +18,8 @@ FILE is the signed XML as published; '-' is standard input.
   --crl FILE            CRL, PEM or DER; may be repeated. Without any, revocation is not checked, and the answer says so
   --signer-cn CN        signer (default: Liste Blanche DRIM-M, the one of TEST; PROD: Liste Blanche DRIM-M PROD)
   --signer-ou OU        its structure (default: 318751275100020)
-  --trust-space NAME    anchors, CRLs, signer and policy of that TrustSpace in the folder -f DIR
-  -f, --directory DIR   folder with the TrustSpace, as for drimbox up
+  --trust-space NAME    anchors, CRLs, signer and policy of that TrustSpace (default without --anchor: the only one)
+  -f, --directory DIR   folder with the TrustSpace, as for drimbox up (default: what the operator of --state has in force)
   --state DIR           state folder of the operator (default ./.drimbox)
   --at TIME             judge as of this time, ISO 8601 (default: now)
   --json                one JSON object
@@ -56,8 +56,7 @@ export async function whitelist(argv: readonly string[], verify: Verify): Promis
   const at = values.at === undefined ? new Date() : new Date(values.at);
   if (Number.isNaN(at.getTime())) return misused(`--at '${values.at ?? ''}' is not an ISO 8601 time`);
   const space = values['trust-space'];
-  if ((space === undefined) === (values.anchor.length === 0))
-    return misused('give either --anchor or --trust-space: a list is verified against somebody');
+  if (space !== undefined && values.anchor.length > 0) return misused('give either --anchor or --trust-space');
   const wish = {
     anchors: values.anchor,
     crls: values.crl,
@@ -67,7 +66,7 @@ export async function whitelist(argv: readonly string[], verify: Verify): Promis
     directory: values.directory === undefined ? undefined : resolve(values.directory),
     state: resolve(values.state),
   };
-  const policy = space === undefined ? policyOfOptions(wish) : await policyOfTrustSpace(space, wish);
+  const policy = values.anchor.length > 0 ? policyOfOptions(wish) : await policyOfTrustSpace(space, wish);
   const verdicts: WhitelistVerdict[] = [];
   for (const file of files) verdicts.push(await verify(readFileSync(file === '-' ? 0 : file), policy));
   return action === 'diff' ? answerDiff(files, verdicts, values.json) : answer(action, verdicts[0], values.json);

@@ -77,7 +77,8 @@ function startWatching(options: DirectorySourceOptions, changed: () => void): FS
   }
 }
 
-function readAccepted(file: string): readonly Accepted[] {
+/** What was accepted last; nothing when no operator ever ran there. */
+export function readAccepted(file: string): readonly Accepted[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Accepted[]) : [];
 }
 
