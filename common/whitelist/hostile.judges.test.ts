@@ -2,8 +2,9 @@
  * Our verdicts beside those of the European Commission's DSS. We refuse all hostile lists; where DSS passes one, the variant says
  * why, and a variant that explains a difference that is none fails too.
  */
+import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -83,6 +84,21 @@ test('DSS passes what we accept', async () => {
     verdicts.flatMap((verdict, index) => (passes(verdict) ? [] : [`${lists[index]?.name ?? ''}: ${inWords(verdict)}`])),
     [],
   );
+});
+
+test('xmlsec1 passes what we accept', () => {
+  const { pki } = laboratory;
+  const refused: string[] = [];
+  for (const { name, bytes } of acceptedLists(laboratory.list, laboratory.signer, laboratory.good.toString())) {
+    const file = join(directory, 'list.xml');
+    writeFileSync(file, bytes);
+    const trusted = ['--trusted-pem', pki.root.certificateFile, '--untrusted-pem', pki.organisations.certificateFile];
+    const run = spawnSync('xmlsec1', ['--verify', '--id-attr:Id', 'SignedProperties', ...trusted, file], {
+      encoding: 'utf8',
+    });
+    if (run.status !== 0) refused.push(`${name}: ${run.stderr}`);
+  }
+  assert.equal(refused, []);
 });
 
 test.run();

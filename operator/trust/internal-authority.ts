@@ -4,9 +4,8 @@
  *
  * A new authority is published for a while before it signs, so that both ends believe it before they meet it.
  */
-import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import * as x509 from '../../common/pki/x509.ts';
 
 x509.cryptoProvider.set(crypto);
 

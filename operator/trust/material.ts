@@ -1,7 +1,6 @@
 /** Certificates, keys and CRLs as users give them, parsed and matched before anything is built on them. */
-import 'reflect-metadata';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import * as x509 from '../../common/pki/x509.ts';
 import type { IdentityMaterial, PemText, Resolved } from '../plan/observations.ts';
 import type { KeyedData } from '../resources/inventory.ts';
 
