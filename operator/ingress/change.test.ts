@@ -18,7 +18,7 @@ const nord = 'db.nord.example';
 const sud = 'db.sud.example';
 
 test.before(async () => {
-  stage = await openStage();
+  stage = await openStage(false);
   await stage.apply(stage.plan);
 });
 
@@ -227,6 +227,33 @@ test('a proxy that died comes back with everything, a refused link held back', a
   await stage.until('another', () => ![undefined, pid].includes(stage.supervisor.state('envoy')?.pid));
   for (const sni of [nord, sud]) await stage.until(`${sni} served`, async () => await isOpen(sni));
   await stage.apply(stage.plan);
+});
+
+test('a new link that Envoy refuses: the others are served from the first moment, and get their next CRL', async () => {
+  const other = await openStage();
+  try {
+    const bad = withHost(other.plan, nord, { identity: await weakIdentity() });
+    await other.ingress().apply(bad);
+    await other.until('the refusal', () => other.observed('group/pacs-nord')?.reason === 'RejectedByProxy');
+    assert.match(other.observed('group/pacs-nord')?.message ?? '', /it is not served; .*2048-bit/);
+    await other.until('the other', () => other.observed('group/pacs-sud')?.reason === 'Programmed');
+    const ask = async (sni: string): Promise<number> =>
+      await call(other, { sni, client: other.client }).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await other.until('served', async () => (await ask(sud)) === 200);
+    assert.is(await ask(nord), 0);
+    await other.pki.revoke(other.client);
+    await other.ingress().apply({ ...bad, trusts: [other.trust()] });
+    await other.until('revoked', async () => (await ask(sud)) === 0);
+    const client = await other.pki.issue({ commonName: 'b', organizationalUnit: '1', kind: 'SERV_SSL' });
+    await other.apply({ ...other.plan, trusts: [other.trust()] });
+    await other.until('served', async () => (await call(other, { sni: nord, client }).catch(() => 0)) !== 0);
+    assert.is((await call(other, { sni: sud, client })).status, 200);
+  } finally {
+    await other.stop();
+  }
 });
 
 test('an empty plan closes everything, and the next one opens it again', async () => {

@@ -1,4 +1,6 @@
 /** A real Envoy between real TLS clients and real TLS gateways: who passes, and what the gateway is told. */
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Issued } from '../../e2e/parts/pki.ts';
@@ -132,6 +134,20 @@ test("a connection to one FQDN never reaches another's gateway", async () => {
     assert.ok([400, 404, 421].includes(status), `${sni} with host ${host}: ${status}`);
     assert.is(stage.gateways.nord.requests.length + stage.gateways.sud.requests.length, before);
   }
+});
+
+test('HTTP/2: a connection opened to the viewer without a certificate never reaches WADO-RS', async () => {
+  const session = http2.connect(`https://127.0.0.1:${stage.port}`, { servername: vi, rejectUnauthorized: false });
+  const ask = async (authority: string): Promise<number> => {
+    const stream = session.request({ ':path': '/studies', ':authority': authority });
+    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+    stream.resume();
+    await once(stream, 'end');
+    return Number(headers[':status']);
+  };
+  assert.is(await ask(vi), 200);
+  assert.is(await ask(db), 421);
+  session.close();
 });
 
 test('the FQDN is known with a port and in capitals', async () => {

@@ -14,7 +14,9 @@ import { loadProtos } from './control-plane/protos.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
 import { toSnapshot } from './control-plane/snapshot.ts';
 import { observeIngress } from './observe.ts';
+import { binaryJudge, sift, without } from './preflight.ts';
 import { type Quarantine, current, emptyQuarantine, passed, propose, refused, retried } from './quarantine.ts';
+import type { JsonObject } from './resources/json.ts';
 import { envoyResources } from './resources/resources.ts';
 
 export interface EnvoyOptions {
@@ -25,6 +27,8 @@ export interface EnvoyOptions {
   readonly onEvent: (what: string, fields: Readonly<Record<string, unknown>>) => void;
   /** What was refused is tried again after this, ms: a port may have become free. */
   readonly retryMs?: number;
+  /** Asks the binary first (preflight.ts); true unless told. */
+  readonly preflight?: boolean;
   /** How long answers under way may take when it is told to stop, ms. */
   readonly drainMs?: number;
 }
@@ -98,20 +102,48 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
         plan?.hosts.find(({ fqdn }) => fqdn === failure.serverName),
       ),
   });
+  const start = bootstrap({
+    nodeId: 'drimbox-host',
+    controlPlaneSocket,
+    adminSocket,
+    maxHeapBytes: 1_073_741_824,
+    maxConnections: 20_000,
+  });
+  const judge = binaryJudge(options.binary, folder, start);
+  const admit = async (change: (from: Quarantine) => Quarantine): Promise<void> => {
+    const wanted = change(state);
+    let { rejected } = wanted;
+    if (options.preflight ?? true)
+      try {
+        const sifted = await sift(wanted, async (probe) => {
+          const probed = current(probe);
+          return probed === undefined ? undefined : await judge(envoyResources(probed, listen));
+        });
+        rejected = sifted.rejected;
+      } catch (error) {
+        // Not judged: the serving proxy judges, and its refusals are confined too.
+        options.onEvent('the preflight gave no answer', { error: String(error) });
+      }
+    // Made again: the proxy may have spoken meanwhile.
+    state = without(change(state), rejected);
+    publish();
+  };
+  let work = Promise.resolve();
+  const inTurn = async (change: (from: Quarantine) => Quarantine): Promise<void> => {
+    work = work.then(async () => await admit(change));
+    await work;
+  };
   const timer = setInterval(() => {
     if (fault === undefined && state.rejected.size === 0) return;
-    state = retried(state);
     controlPlane.forgive();
-    publish();
+    void inTurn(retried);
   }, options.retryMs ?? 60_000);
-  supervisor.ensure(program(folder, options.binary, controlPlaneSocket, adminSocket));
+  supervisor.ensure(program(folder, options.binary, start));
 
   return {
     async apply(next) {
       plan = next;
-      state = propose(state, next);
-      publish();
-      await Promise.resolve();
+      await inTurn((from) => propose(from, next));
     },
     observe,
     detach() {
@@ -120,6 +152,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     },
     async stop() {
       clearInterval(timer);
+      await work;
       try {
         await drain(adminSocket, options.drainMs ?? 120_000);
       } catch (error) {
@@ -132,16 +165,9 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
   };
 }
 
-function program(folder: string, binary: string, controlPlaneSocket: string, adminSocket: string): Program {
-  const config = bootstrap({
-    nodeId: 'drimbox-host',
-    controlPlaneSocket,
-    adminSocket,
-    maxHeapBytes: 1_073_741_824,
-    maxConnections: 20_000,
-  });
+function program(folder: string, binary: string, start: JsonObject): Program {
   const file = join(folder, 'bootstrap.json');
-  writeFileAtomically(file, `${JSON.stringify(config, undefined, 2)}\n`);
+  writeFileAtomically(file, `${JSON.stringify(start, undefined, 2)}\n`);
   return {
     name: programName,
     command: binary,

@@ -32,7 +32,8 @@ export interface Stage extends World {
   stop(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+/** @param preflight false: as where the operator has no Envoy of its own */
+export async function openStage(preflight = true): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'drimbox-ingress-'));
   const world = await openWorld(folder);
   const port = await freePort();
@@ -51,6 +52,7 @@ export async function openStage(): Promise<Stage> {
         binary: findEnvoy(),
         onConnectionFailure: (failure) => failures.push(failure),
         onEvent: (what, fields) => events.push(`${what} ${JSON.stringify(fields)}`),
+        preflight,
         retryMs: 500,
         drainMs: 1_000,
       },
