@@ -12,8 +12,8 @@ export function cluster(host: IngressHost, internal: IngressPlan['internal']): N
   const address = { socket_address: { address: upstream.host, port_value: upstream.port } };
   return {
     name: fqdn,
-    // Both families of a name: the one that answers is used.
-    ...(isIP(upstream.host) === 0 ? { type: 'STRICT_DNS', dns_lookup_family: 'ALL' } : { type: 'STATIC' }),
+    // A name stands for one gateway, whatever the number of its addresses: the one that answers is used.
+    ...(isIP(upstream.host) === 0 ? { type: 'LOGICAL_DNS', dns_lookup_family: 'ALL' } : { type: 'STATIC' }),
     connect_timeout: '5s',
     per_connection_buffer_limit_bytes: bufferBytes,
     load_assignment: { cluster_name: fqdn, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
