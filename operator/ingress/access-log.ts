@@ -30,11 +30,12 @@ interface LogEntry {
 export function readFailures(message: LogMessage): readonly ConnectionFailure[] {
   return (message.tcp_logs?.log_entry ?? []).flatMap(({ common_properties: entry }) => {
     if (entry === undefined) return [];
-    const reason =
-      entry.downstream_transport_failure_reason ??
-      entry.connection_termination_details ??
-      (entry.response_flags?.no_route_found === true ? 'no FQDN of this name is served here' : undefined);
-    if (reason === undefined || reason === '') return [];
+    const reason = [
+      entry.downstream_transport_failure_reason,
+      entry.connection_termination_details,
+      entry.response_flags?.no_route_found === true ? 'no FQDN of this name is served here' : undefined,
+    ].find((words) => words !== undefined && words !== '');
+    if (reason === undefined) return [];
     const { seconds = 0, nanos = 0 } = entry.start_time ?? {};
     return [
       {
