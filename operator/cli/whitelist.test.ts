@@ -1,5 +1,6 @@
 /** The command line on lists that are good, bad and different: exit codes and what scripts read. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,18 @@ test('show lists the entries; diff tells what came and what went, and verifies b
   assert.equal([added.map(({ db }) => db), removed.map(({ db }) => db)], [['db.c.example'], ['db.a.example']]);
   assert.is(drimbox('diff', old, old, ...anchor).code, 0);
   assert.match(drimbox('diff', old, bad, ...anchor).out, 'bad.xml: refused: DocumentChanged');
+});
+
+test('refresh tells the operator of that state folder, by SIGHUP', async () => {
+  const state = join(root, 'state');
+  mkdirSync(state);
+  const program = "process.once('SIGHUP', () => process.exit(7)); setInterval(() => {}, 1000); console.log('up')";
+  const operator = spawn(process.execPath, ['-e', program, 'operator'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(operator.stdout, 'data');
+  writeFileSync(join(state, 'operator.pid'), String(operator.pid));
+  const ended = once(operator, 'exit');
+  assert.is(drimbox('refresh', '--state', state).code, 0);
+  assert.equal(await ended, [7, null]);
 });
 
 test('nobody to ask, nobody to believe, nothing to do: said in words', () => {

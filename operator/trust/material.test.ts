@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Issued, type Pki, createPki } from '../../e2e/parts/pki.ts';
+import { crlOf } from '../../e2e/parts/whitelist-variants/laboratory.ts';
+import * as x509 from '../../common/pki/x509.ts';
 import { readAnchors, readCrls, readIdentity } from './material.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-material-'));
@@ -89,6 +91,13 @@ test('a missing, foreign or unreadable CRL is refused by name, an ended one is l
   // Of two lists of one authority the newer counts, wherever it stands.
   const both = await readCrls([root, servers, readFileSync(pki.servers.crlFile), organisations], anchors);
   assert.ok(both.ok && both.nextUpdate > '2021');
+});
+
+test('a CRL of changes alone is refused: newer than the whole one, it would hide who is revoked', async () => {
+  const delta = new x509.Extension('2.5.29.27', true, new Uint8Array([2, 1, 1]));
+  const changes = await crlOf(pki.organisations, { extensions: [delta], thisUpdate: new Date() });
+  const anchors = readFileSync(pki.bundleFile, 'utf8');
+  assert.is(reason(await readCrls([readFileSync(pki.crlBundleFile), changes], anchors)), 'CrlPartial');
 });
 
 test('anchors that hold no certificate are refused', () => {

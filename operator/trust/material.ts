@@ -1,5 +1,6 @@
 /** Certificates, keys and CRLs as users give them, parsed and matched before anything is built on them. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { coversAll } from '../../common/pki/crl.ts';
 import * as x509 from '../../common/pki/x509.ts';
 import type { IdentityMaterial, PemText, Resolved } from '../plan/observations.ts';
 import type { KeyedData } from '../resources/inventory.ts';
@@ -94,6 +95,12 @@ export async function readCrls(
       const issuer = await issuerOf(crl, authorities);
       if (issuer === undefined)
         return fail('CrlOfUnknownAuthority', `the CRL of ${crl.issuer} was signed by none of the anchors`);
+      // a newer list of changes would hide the whole one, and with it who is revoked
+      if (!coversAll(crl, false) && !coversAll(crl, true))
+        return fail(
+          'CrlPartial',
+          `the CRL of ${crl.issuer} holds only changes, or only some certificates; give the whole one`,
+        );
       if (crl.nextUpdate === undefined) return fail('CrlWithoutEnd', `the CRL of ${crl.issuer} has no nextUpdate`);
       const former = newest.get(issuer);
       if (former === undefined || former.thisUpdate < crl.thisUpdate) newest.set(issuer, crl);
