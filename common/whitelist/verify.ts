@@ -4,7 +4,7 @@ import { largestListBytes } from './verify-document.ts';
 import type { WhitelistPolicy, WhitelistVerdict } from './whitelist.ts';
 
 export interface VerifierBounds {
-  /** A list of 5 000 entries takes about a second. */
+  /** A list of 5 000 entries takes one to two seconds. */
   readonly longestMs?: number;
   readonly largestHeapMb?: number;
 }
