@@ -41,6 +41,7 @@ const structures = [
   { id: '1750000002', name: 'Centre d’imagerie Sud' },
 ] as const;
 const names = ['nord', 'sud'] as const;
+export type SiteName = (typeof names)[number];
 export const fqdnOf = (kind: 'db' | 'vi', site: string): string => `${kind}1.${site}.demo.example`;
 
 export async function takePorts(): Promise<Ports> {
@@ -89,18 +90,34 @@ export async function startNationalServices(directory: string, pki: Pki): Promis
 }
 
 export async function startSites(directory: string, pki: Pki, ports: Ports): Promise<readonly DemoSite[]> {
-  return await Promise.all(names.map((name, index) => startSite(directory, pki, ports, name, index)));
+  return await Promise.all(names.map((name) => startSite(directory, pki, ports, name)));
 }
 
-async function startSite(directory: string, pki: Pki, ports: Ports, name: string, index: number): Promise<DemoSite> {
+/** How a site differs from the demo's: its PACS with Nagle's algorithm, or elsewhere on a network. */
+export interface Placing {
+  readonly noDelay?: boolean;
+  readonly pacs?: { readonly networkNamespace: string; readonly host: string };
+  /** Address at which the PACS reaches the gateway. */
+  readonly gatewayHost?: string;
+}
+
+export async function startSite(
+  directory: string,
+  pki: Pki,
+  ports: Ports,
+  name: SiteName,
+  placing: Placing = {},
+): Promise<DemoSite> {
+  const index = names.indexOf(name);
   const pool = [1, 2, 3].map((n) => `${name.toUpperCase()}_DRIM${n}`);
   const dimsePort = ports.dimse[index] ?? 0;
   const modalities = Object.fromEntries(
-    pool.map((aeTitle) => [aeTitle, { aeTitle, host: '127.0.0.1', port: dimsePort }]),
+    pool.map((aeTitle) => [aeTitle, { aeTitle, host: placing.gatewayHost ?? '127.0.0.1', port: dimsePort }]),
   );
   const orthanc = await startOrthanc({
     directory: join(directory, `pacs-${name}`),
-    noDelay: true,
+    noDelay: placing.noDelay ?? true,
+    ...(placing.pacs && { place: placing.pacs }),
     modalities,
     aeTitle: `PACS_${name.toUpperCase()}`,
   });

@@ -63,7 +63,7 @@ export const losslessAccept: readonly string[] = (
 /** @throws Error when the connection breaks, or the multipart body is not whole. */
 export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
   const started = performance.now();
-  const response = await open(call);
+  const response = await openSeries(call);
   const status = response.statusCode ?? 0;
   const type = response.headers['content-type'] ?? '';
   if (status !== 200 || !type.startsWith('multipart/related')) {
@@ -80,8 +80,7 @@ export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
       totalMs: performance.now() - started,
     };
   }
-  const boundary = /boundary="?([^";]+)"?/.exec(type)?.[1];
-  if (boundary === undefined) throw new Error(`no boundary in ${type}`);
+  const boundary = boundaryOf(type);
   const parts: ReceivedPart[] = [];
   let firstPartMs = 0;
   let bytes = 0;
@@ -103,7 +102,15 @@ export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
   };
 }
 
-function open(call: SeriesCall): Promise<IncomingMessage> {
+/** @throws Error when there is none. */
+export function boundaryOf(contentType: string): string {
+  const boundary = /boundary="?([^";]+)"?/.exec(contentType)?.[1];
+  if (boundary === undefined) throw new Error(`no boundary in ${contentType}`);
+  return boundary;
+}
+
+/** Sends the request; the body is the caller's to read. */
+export function openSeries(call: SeriesCall): Promise<IncomingMessage> {
   const url = new URL(call.url);
   const options: RequestOptions = {
     host: call.connectTo?.host ?? url.hostname,
@@ -137,8 +144,8 @@ function open(call: SeriesCall): Promise<IncomingMessage> {
 }
 
 /** RFC 2046 §5.1, strictly: every part has its headers, and the closing boundary must come. */
-async function* readParts(
-  body: AsyncIterable<Buffer>,
+export async function* readParts(
+  body: AsyncIterable<Buffer> | Iterable<Buffer>,
   boundary: string,
   pauseMs: number,
 ): AsyncGenerator<{ transferSyntaxUid: string; file: Buffer }> {
@@ -221,7 +228,8 @@ function parsePart(content: Buffer): { transferSyntaxUid: string; file: Buffer }
   return { transferSyntaxUid, file: content.subarray(headersEnd + 4) };
 }
 
-function describe(transferSyntaxUid: string, file: Buffer): ReceivedPart {
+/** @throws Error when it is not a Part 10 file. */
+export function describe(transferSyntaxUid: string, file: Buffer): ReceivedPart {
   if (file.toString('latin1', 128, 132) !== 'DICM') throw new Error('a part that is not a Part 10 file');
   const metaLength = file.readUInt32LE(140);
   const dataSet = file.subarray(144 + metaLength);

@@ -36,6 +36,8 @@ export interface OperatorOptions {
   readonly directory: string;
   readonly state: string;
   readonly publicPort: number;
+  /** Where RIS, PACS and the public side connect; loopback unless told. */
+  readonly address?: string;
   readonly logFile: string;
 }
 
@@ -58,9 +60,9 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
       '--state',
       options.state,
       '--address',
-      '127.0.0.1',
+      options.address ?? '127.0.0.1',
       '--listen',
-      `127.0.0.1:${options.publicPort}`,
+      `${options.address ?? '127.0.0.1'}:${options.publicPort}`,
       '--json',
     ],
     env: { DRIMBOX_ENVOY: findEnvoy() },

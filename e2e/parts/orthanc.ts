@@ -23,6 +23,8 @@ export interface OrthancOptions {
   readonly throwaway?: boolean;
   /** The ports of an earlier life, so that whoever knew it finds it again; free ones when absent. */
   readonly ports?: { readonly dicom: number; readonly http: number };
+  /** In a network namespace, at an address of its own; on loopback here otherwise. */
+  readonly place?: { readonly networkNamespace: string; readonly host: string };
   /** More settings of Configuration.json. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -46,11 +48,8 @@ const dicomWeb = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
 
 export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
   const { directory, aeTitle = 'ORTHANC' } = options;
-  const host = '127.0.0.1';
-  const [dicomPort, httpPort] = [
-    options.ports?.dicom ?? (await freePort(host)),
-    options.ports?.http ?? (await freePort(host)),
-  ];
+  const host = options.place?.host ?? '127.0.0.1';
+  const [dicomPort, httpPort] = [options.ports?.dicom ?? (await freePort()), options.ports?.http ?? (await freePort())];
   await mkdir(directory, { recursive: true });
   const configuration = join(directory, 'orthanc.json');
   await writeFile(configuration, JSON.stringify(configure(options, aeTitle, dicomPort, httpPort), undefined, 2));
@@ -60,6 +59,7 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     command: '/usr/sbin/Orthanc',
     args: [configuration],
     env: { TCP_NODELAY: options.noDelay ? '1' : undefined },
+    ...(options.place && { networkNamespace: options.place.networkNamespace }),
     logFile: join(directory, 'orthanc.log'),
     ready: async () => (await fetch(`${base}/system`)).ok,
   });
@@ -97,10 +97,10 @@ function configure(o: OrthancOptions, aeTitle: string, dicomPort: number, httpPo
     IndexDirectory: join(o.directory, 'storage'),
     StorageCompression: false,
     ConcurrentJobs: 8,
-    RemoteAccessAllowed: false,
+    RemoteAccessAllowed: o.place !== undefined,
     AuthenticationEnabled: false,
     HttpPort: httpPort,
-    HttpBindAddresses: ['127.0.0.1'],
+    HttpBindAddresses: [o.place?.host ?? '127.0.0.1'],
     DicomServerEnabled: true,
     DicomAet: aeTitle,
     DicomPort: dicomPort,

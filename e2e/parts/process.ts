@@ -14,6 +14,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Runs in this network namespace (parts/links.ts); needs root. */
+  readonly networkNamespace?: string;
   /** Everything it prints. */
   readonly logFile: string;
   /** Polled until it returns true; throwing counts as not yet. */
@@ -38,7 +40,9 @@ export interface Part {
 export async function startProcess(options: ProcessOptions): Promise<Part> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', options.command, ...options.args], {
+  // nsenter and not `ip netns exec`, which gives the program another /sys; the process keeps its id through both
+  const inside = options.networkNamespace === undefined ? [] : enterNamespace(options.networkNamespace);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...inside, options.command, ...options.args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,6 +56,11 @@ export async function startProcess(options: ProcessOptions): Promise<Part> {
   const part = toPart(options, child, ended);
   await untilReady(options, part, ended);
   return part;
+}
+
+/** What stands before a command that is to run in a network namespace. */
+export function enterNamespace(name: string): readonly string[] {
+  return ['nsenter', `--net=/run/netns/${name}`, '--'];
 }
 
 function toPart(options: ProcessOptions, child: ChildProcess, ended: Promise<string>): Part {

@@ -1,0 +1,54 @@
+/** `drimbox bench NAME`: measurements against references, with equality of output checked. */
+import { createNarrator } from '../demo/narrator.ts';
+import { readRetrieveOptions, retrieveUsage } from './options.ts';
+import { benchRetrieve, measureHere } from './retrieve.ts';
+import { table } from './table.ts';
+import type { Places } from './world.ts';
+
+const usage = `usage: drimbox bench NAME [--help]
+
+  retrieve   a CT series from PACS to remote client, against a bare C-MOVE
+
+Exit codes: 0 measured and every output equal, 1 not, 2 wrong usage.
+`;
+
+async function retrieve(args: readonly string[]): Promise<number> {
+  const options = readRetrieveOptions(args);
+  if (options === 'help') {
+    process.stdout.write(retrieveUsage);
+    return 0;
+  }
+  if (options instanceof Error) {
+    process.stderr.write(`drimbox bench retrieve: ${options.message}\n`);
+    return 2;
+  }
+  if (options.places !== undefined) {
+    const places = JSON.parse(options.places) as Places;
+    process.stdout.write(JSON.stringify(await measureHere(options, places, createNarrator(false))));
+    return 0;
+  }
+  const result = await benchRetrieve(options);
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : table(result));
+  return result.equal ? 0 : 1;
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === 'retrieve') return await retrieve(args);
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  process.stderr.write(`drimbox bench: ${name === undefined ? 'which one?' : `no benchmark '${name}'`}\n${usage}`);
+  return 2;
+}
+
+// told to stop: processes go with this one (parent-death signal), namespaces by their own exit handler
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`drimbox bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = wrongUsage ? 2 : 1;
+}

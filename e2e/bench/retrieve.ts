@@ -1,0 +1,110 @@
+/** `drimbox bench retrieve`: legs interleaved, each round within seconds, so that what the machine does besides meets them alike. */
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createNarrator, type Narrator } from '../demo/narrator.ts';
+import { bareLeg, directLeg, type Leg, memoryLeg, ourLeg } from './legs.ts';
+import { describeMachine } from './machine.ts';
+import type { RetrieveOptions } from './options.ts';
+import { type BenchResult, isFaithful, type LegName, legResult, ratiosOf, type Run, type Setting } from './result.ts';
+import { measureShaped } from './shaped.ts';
+import { type BenchWorld, openBenchWorld, type Places } from './world.ts';
+
+export const linkRate = '1gbit';
+/** With Nagle's algorithm at its end, each image of a bare C-MOVE waits some 40 ms for an acknowledgement. */
+const nagleImages = 'once only: a bare C-MOVE from a PACS with Nagle lasts about a minute';
+
+export async function benchRetrieve(options: RetrieveOptions): Promise<BenchResult> {
+  const narrator = createNarrator(options.json);
+  const skipped: { what: string; why: string }[] = [];
+  const settings: Setting[] = [...(await measureHere(options, undefined, narrator))];
+  if (options.nagle && options.runs > 1)
+    skipped.push({ what: `bare, Nagle, runs 2 to ${options.runs}`, why: nagleImages });
+  if (options.shaped) {
+    const shaped = await measureShaped(options, linkRate, narrator);
+    if (shaped.ok) settings.push(...shaped.settings);
+    else skipped.push({ what: `link of ${linkRate}`, why: shaped.why });
+  }
+  const [first] = settings;
+  const bytes = first?.legs[0]?.runs[0]?.bytes ?? 0;
+  const { images, runs } = options;
+  return {
+    bench: 'retrieve',
+    machine: describeMachine(),
+    images,
+    bytes,
+    runs,
+    settings,
+    skipped,
+    equal: isFaithful(settings, images),
+  };
+}
+
+/** In this network namespace; the PACS and the client elsewhere when told so. */
+export async function measureHere(
+  options: RetrieveOptions,
+  places: Places | undefined,
+  narrator: Narrator,
+): Promise<readonly Setting[]> {
+  // short: Unix sockets live below it
+  const directory = resolve('.drimbox', `bench-${process.pid}`);
+  const nagle = options.nagle && places === undefined;
+  try {
+    const world = await openBenchWorld({ directory, images: options.images, nagle, places, narrator });
+    return await measureAll(world, options, narrator);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(
+  world: BenchWorld,
+  options: RetrieveOptions,
+  narrator: Narrator,
+): Promise<readonly Setting[]> {
+  try {
+    const settings: Setting[] = [];
+    for (const site of world.sites) {
+      const legs = legsFor(world, site);
+      settings.push(
+        await measure(legs, { ...options, link: world.places ? linkRate : 'none', nagle: site.nagle }, narrator),
+      );
+    }
+    return settings;
+  } finally {
+    await world.stop();
+  }
+}
+
+function legsFor(world: BenchWorld, site: BenchWorld['sites'][number]): readonly Leg[] {
+  const bare = bareLeg(world, site);
+  // a PACS with Nagle differs by the way in alone
+  if (site.nagle) return [bare, ourLeg(world, site)];
+  // shaped, the client stands in another namespace than the gateway's loopback listener
+  const direct = world.places === undefined ? [directLeg(world, site)] : [];
+  return [bare, memoryLeg(world, site), ...direct, ourLeg(world, site)];
+}
+
+async function measure(
+  legs: readonly Leg[],
+  { link, nagle, runs }: { readonly link: string; readonly nagle: boolean; readonly runs: number },
+  narrator: Narrator,
+): Promise<Setting> {
+  const all = new Map<LegName, Run[]>(legs.map(({ name }) => [name, []]));
+  // one round to warm up: code compiled, pages cached, DICOM threads started
+  const rounds = nagle ? runs : runs + 1;
+  for (let round = 0; round < rounds; round++) {
+    const warming = !nagle && round === 0;
+    for (const leg of legs) {
+      if (nagle && leg.name === 'bare' && round > 0) continue;
+      const label = `${warming ? 'warm-up' : `run ${nagle ? round + 1 : round}`}: ${leg.name}${nagle ? ', Nagle' : ''}, link ${link}`;
+      const run = await narrator.step(label, () => leg.run(), describeRun);
+      if (!warming) all.get(leg.name)?.push(run);
+    }
+  }
+  const results = [...all].map(([name, done]) => legResult(name, done));
+  return { link, nagle, legs: results, ratios: ratiosOf(results) };
+}
+
+function describeRun({ wallMs, images, equal }: Run): string {
+  return `${Math.round(wallMs)} ms, ${images} images${equal === undefined ? '' : equal ? ', equal' : ', DIFFERENT'}`;
+}
