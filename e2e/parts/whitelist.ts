@@ -30,7 +30,9 @@ export interface WhitelistSpec {
 const exclusive = { mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0, withComments: false } as const;
 
 /** @returns the signed XML, bytes as published. */
-export function signWhitelist(spec: WhitelistSpec): Buffer {
+export function signWhitelist(asked: WhitelistSpec): Buffer {
+  // one instant for all: digest and signature must speak of the same text
+  const spec = { signedAt: new Date(), generatedAt: new Date(), ...asked };
   const unsigned = listXml(spec);
   const id = createHash('md5').update(unsigned).digest('hex');
   const documentDigest = digest('sha256', canonical(unsigned));
