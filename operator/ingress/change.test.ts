@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent as HttpsAgent, Agent, get } from 'node:https';
+import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import { test } from 'uvu';
@@ -252,6 +253,24 @@ test('a new link that Envoy refuses: the others are served from the first moment
     await other.until('served', async () => (await call(other, { sni: nord, client }).catch(() => 0)) !== 0);
     assert.is((await call(other, { sni: sud, client })).status, 200);
   } finally {
+    await other.stop();
+  }
+});
+
+test('a port that another program has is said on every link, and taken as soon as it is free', async () => {
+  const other = await openStage();
+  const occupant = createServer().listen(other.port, '127.0.0.1');
+  try {
+    await once(occupant, 'listening');
+    await other.ingress().apply(other.plan);
+    for (const link of ['group/pacs-nord', 'group/pacs-sud'])
+      await other.until('the refusal', () => /cannot bind/.test(other.observed(link)?.message ?? ''));
+    occupant.close();
+    await once(occupant, 'close');
+    const programmed = (): boolean => [...other.ingress().observe().values()].every(({ status }) => status === 'True');
+    await other.until('all programmed', programmed);
+  } finally {
+    occupant.close();
     await other.stop();
   }
 });

@@ -80,8 +80,12 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     onRefused(refusal) {
       options.onEvent('the proxy refused', { ...refusal });
       const after = refused(state, refusal);
-      // Nothing is on trial: what was good before is no longer taken, e.g. the port after a restart.
-      if (after === state) fault = refusal.message;
+      if (after === state) {
+        // Nothing is on trial: what was good before is no longer taken, e.g. the port after a restart.
+        fault = refusal.message;
+        tell();
+        return;
+      }
       state = after;
       publish();
     },

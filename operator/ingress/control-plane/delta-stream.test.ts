@@ -10,6 +10,7 @@ import {
   isSettled,
   newStream,
   receive,
+  standingRefusal,
 } from './delta-stream.ts';
 import { type ResourceType, type Snapshot, resourceTypes } from './snapshot.ts';
 
@@ -176,6 +177,8 @@ test('what was refused is sent again when it is forgiven, and not before', () =>
   script.becomes(bad);
   assert.equal(script.says('listener', '5', { error: 'port taken' }), []);
   assert.equal(script.becomes(bad), []);
+  assert.equal(standingRefusal(script.state, bad), { type: 'listener', names: ['ingress'], message: 'port taken' });
+  assert.is(standingRefusal(script.state, first), undefined);
   script.state = forgiven(script.state);
   assert.equal(script.sends(), ['listener:6 ingress=bad']);
 });

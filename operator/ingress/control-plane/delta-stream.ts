@@ -42,7 +42,7 @@ interface TypeState {
   /** Name to acknowledged version; '' after a refusal, when nobody knows. */
   readonly held: ReadonlyMap<string, string>;
   /** Versions not to send again: the proxy would refuse them again, for ever. */
-  readonly refused: ReadonlyMap<string, string>;
+  readonly refused: ReadonlyMap<string, { readonly version: string; readonly message: string }>;
   /** To send whatever it holds. */
   readonly due: ReadonlySet<string>;
   readonly pending?: DeltaResponse;
@@ -97,7 +97,7 @@ function judge(before: TypeState, pending: DeltaResponse, error: string | undefi
   for (const [name, version] of pending.resources) {
     held.set(name, error === undefined ? version : '');
     if (error === undefined) refused.delete(name);
-    else refused.set(name, version);
+    else refused.set(name, { version, message: error });
   }
   for (const name of pending.removed) held.delete(name);
   return { ...rest, held, refused };
@@ -177,7 +177,7 @@ function turn(name: string, { held }: TypeState): number {
 function changes(type: ResourceType, own: TypeState, snapshot: Snapshot): (readonly [string, string])[] {
   return [...snapshot[type]].flatMap(([name, { version }]) => {
     if (type === 'secret' && !own.subscribed.has(name)) return [];
-    if (own.refused.get(name) === version) return [];
+    if (own.refused.get(name)?.version === version) return [];
     return own.held.get(name) !== version || own.due.has(name) ? [[name, version] as const] : [];
   });
 }
@@ -212,6 +212,14 @@ export function isSettled(state: StreamState, snapshot: Snapshot): boolean {
     const own = state[type];
     return own.pending === undefined && (own.answered || type === 'secret') && holdsAll(type, own, snapshot);
   });
+}
+
+/** What is wanted again although the proxy refused exactly this: it is not sent, so nothing would be heard of it. */
+export function standingRefusal(state: StreamState, snapshot: Snapshot): Refusal | undefined {
+  for (const type of resourceTypes)
+    for (const [name, { version, message }] of state[type].refused)
+      if (snapshot[type].get(name)?.version === version) return { type, names: [name], message };
+  return undefined;
 }
 
 /** Lets refused versions be sent again: the reason may be gone, e.g. a port that was taken. */

@@ -13,6 +13,7 @@ import {
   isSettled,
   newStream,
   receive,
+  standingRefusal,
 } from './delta-stream.ts';
 import { type Snapshot, emptySnapshot, typeOfUrl, typeUrl } from './snapshot.ts';
 
@@ -103,7 +104,9 @@ export async function startControlPlane(
     publish(next) {
       snapshot = next;
       for (const call of streams.keys()) send(call);
-      told();
+      const standing = [...streams.values()].map((state) => standingRefusal(state, next)).find((refusal) => refusal);
+      if (standing !== undefined) events.onRefused(standing);
+      else told();
     },
     forgive() {
       for (const [call, state] of streams) {
