@@ -52,7 +52,11 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
   mkdirSync(config.storage.directory, { recursive: true, mode: 0o700 });
   const database = await openDatabase(join(config.storage.directory, 'archive.sqlite'));
   const metrics = createMetrics({ ris: config.ris.map(({ name }) => name), pacs: config.pacs.map(({ name }) => name) });
-  const context = { structureId: config.site.structureId, systemId: config.site.systemId, host: hostname() };
+  const context = {
+    structureId: config.site.structureId,
+    systemId: config.site.systemId,
+    host: config.pacs[0]?.wadoFqdn ?? hostname(),
+  };
   const journal = createJournal({ log, metrics, store: createTraceStore(database), context, now });
   const { host, port } = config.listeners.dimse;
   const receiver = await openStoreReceiver({
@@ -69,6 +73,7 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
     now,
   });
   await whitelist.reload(config.whitelist);
+  const unfollow = whitelist.follow(() => parts.config().whitelist);
 
   const source = await openSource(config, { database, parts, journal });
   const pacsWatch = startPacsWatch({
@@ -99,6 +104,7 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
     async stop(graceMs) {
       // ears first, then work under way, then what it stands on
       pacsWatch.stop();
+      unfollow();
       await source.mllp.close();
       await retrieve.close(graceMs);
       await source.runner.stop(graceMs);

@@ -2,6 +2,7 @@
  * The whitelist in force at this gateway: verified again on each load, whoever delivered it; the last good one stays when a
  * newer file is refused (ci-sis §10.4). Own entry missing: WADO server off, health DOWN (DB.CS.164).
  */
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { WhitelistConfig } from '../../common/contract/gateway-config.ts';
 import { verifyWhitelist } from '../../common/whitelist/verify.ts';
@@ -22,65 +23,94 @@ export interface WhitelistWatch {
   isOwnListed(wadoFqdn: string): boolean;
   /** Reads and verifies the files again. */
   reload(config: WhitelistConfig): Promise<void>;
+  /** Looks at the file from now on, and verifies again each hour: certificates and CRLs end. @returns undo */
+  follow(config: () => WhitelistConfig): () => void;
 }
+
+const lookMs = 1_000;
+const verifyAgainMs = 3_600_000;
 
 export function createWhitelistWatch(deps: {
   readonly journal: Journal;
   readonly ownFqdns: () => readonly string[];
   readonly now: () => Date;
 }): WhitelistWatch {
-  const state: { current: WhitelistState; bytes: string } = {
-    current: { list: undefined, ownEntry: false, refusal: undefined },
-    bytes: '',
-  };
+  const nothing: WhitelistState = { list: undefined, ownEntry: false, refusal: undefined };
+  const state = { current: nothing, running: Promise.resolve() };
   const owns = (list: Whitelist | undefined, fqdn: string): boolean =>
     list?.domains.some(({ db }) => sameName(db, fqdn)) ?? false;
 
   const refuse = (reason: string, detail: string): void => {
-    state.current = { ...state.current, refusal: { reason, detail } };
+    // taken away by whoever put it there: no longer to be believed (ci-sis §10.4, bounded in time by the operator)
+    const kept = reason === 'Withdrawn' ? nothing : state.current;
+    state.current = { ...kept, refusal: { reason, detail } };
     deps.journal.record({ name: 'WhitelistRefused', reason, detail });
+  };
+
+  const accept = (whitelist: Whitelist): void => {
+    const active = state.current.list;
+    if (active !== undefined && Date.parse(whitelist.generatedAt) < Date.parse(active.generatedAt)) {
+      refuse('RollBack', `generated ${whitelist.generatedAt}, the list in force ${active.generatedAt}`);
+      return;
+    }
+    const ownEntry = deps.ownFqdns().some((fqdn) => owns(whitelist, fqdn));
+    state.current = { list: whitelist, ownEntry, refusal: undefined };
+    const { domains, signedAt } = whitelist;
+    deps.journal.record({ name: 'WhitelistLoaded', domains: domains.length, ownEntry, signedAt });
+  };
+
+  const load = async (config: WhitelistConfig): Promise<void> => {
+    const files = await readFiles(config);
+    if ('reason' in files) {
+      refuse(files.reason, files.detail);
+      return;
+    }
+    const { list, anchors, crls } = files;
+    const { requireRevocation, signer } = config;
+    const verdict = await verifyWhitelist(list, { anchors, crls, requireRevocation, signer, at: deps.now() });
+    if (verdict.accepted) accept(verdict.whitelist);
+    else refuse(verdict.reason, verdict.detail);
+  };
+
+  const reload = (config: WhitelistConfig): Promise<void> => {
+    // one at a time: a slow verification of an old list must not end after that of a newer one
+    state.running = state.running.then(() => load(config));
+    return state.running;
   };
 
   return {
     current: () => state.current,
     isOwnListed: (fqdn) => owns(state.current.list, fqdn),
-    async reload(config) {
-      let bytes: Buffer;
-      const policyFiles: { anchors: Buffer[]; crls: Buffer[] } = { anchors: [], crls: [] };
-      try {
-        bytes = await readFile(config.file);
-        policyFiles.anchors = [await readFile(config.anchorsFile)];
-        policyFiles.crls = config.crlFile === undefined ? [] : [await readFile(config.crlFile)];
-      } catch (error) {
-        refuse('Unreadable', error instanceof Error ? error.message : String(error));
-        return;
-      }
-      const verdict = await verifyWhitelist(bytes, {
-        ...policyFiles,
-        requireRevocation: config.requireRevocation,
-        signer: config.signer,
-        at: deps.now(),
-      });
-      if (!verdict.accepted) {
-        refuse(verdict.reason, verdict.detail);
-        return;
-      }
-      const { whitelist } = verdict;
-      const active = state.current.list;
-      if (active !== undefined && whitelist.generatedAt < active.generatedAt) {
-        refuse('RollBack', `generated ${whitelist.generatedAt}, the list in force ${active.generatedAt}`);
-        return;
-      }
-      const ownEntry = deps.ownFqdns().some((fqdn) => owns(whitelist, fqdn));
-      state.current = { list: whitelist, ownEntry, refusal: undefined };
-      deps.journal.record({
-        name: 'WhitelistLoaded',
-        domains: whitelist.domains.length,
-        ownEntry,
-        signedAt: whitelist.signedAt,
-      });
+    reload,
+    follow(config) {
+      const look = (): void => void reload(config());
+      const { file } = config();
+      watchFile(file, { interval: lookMs }, look);
+      const timer = setInterval(look, verifyAgainMs);
+      return () => {
+        unwatchFile(file, look);
+        clearInterval(timer);
+      };
     },
   };
+}
+
+type Files =
+  | { readonly list: Buffer; readonly anchors: readonly Buffer[]; readonly crls: readonly Buffer[] }
+  | { readonly reason: string; readonly detail: string };
+
+async function readFiles(config: WhitelistConfig): Promise<Files> {
+  try {
+    return {
+      list: await readFile(config.file),
+      anchors: [await readFile(config.anchorsFile)],
+      crls: config.crlFile === undefined ? [] : [await readFile(config.crlFile)],
+    };
+  } catch (error) {
+    const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !existsSync(config.file);
+    const detail = error instanceof Error ? error.message : String(error);
+    return gone ? { reason: 'Withdrawn', detail } : { reason: 'Unreadable', detail };
+  }
 }
 
 /** `db` may hold a bare FQDN or an address with scheme and path (ci-sis §10.1). */

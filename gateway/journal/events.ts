@@ -65,6 +65,8 @@ export type JournalEvent =
       readonly study: string;
       readonly decision: string;
       readonly reason: string;
+      /** Values that the KOS could not carry as given (transliterated, cut): how many, never which. */
+      readonly notes: number;
     }
   | {
       readonly name: 'PublicationWaiting';

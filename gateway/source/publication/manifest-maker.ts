@@ -22,7 +22,8 @@ export interface ManifestMaker {
     readonly pacs: PacsConfig;
     readonly earlierRequests: readonly KosRequest[];
   }): Kos;
-  encode(kos: Kos): Uint8Array;
+  /** `notes`: what could not be written as given, one sentence each, naming the attribute. */
+  encode(kos: Kos): { readonly bytes: Uint8Array; readonly notes: readonly string[] };
   /** What differs, in words, against what is archived (ci-sis §4.9); empty when equal. */
   differences(archived: Uint8Array, kos: Uint8Array): readonly string[];
   entry(input: { readonly report: ReportReceived; readonly study: ReportedStudy; readonly kos: Kos }): KosEntry;
@@ -46,7 +47,7 @@ export function createManifestMaker(site: GatewayConfig['site'], manufacturer: s
         timeZone: site.timeZone,
         manufacturer,
       }),
-    encode: (kos) => encodeKos(kos).bytes,
+    encode: encodeKos,
     differences: (archived, kos) =>
       compareKos(decodeKos(Buffer.from(archived)), decodeKos(Buffer.from(kos))).map(({ what }) => what),
     entry: ({ report, study, kos }) => kosEntry({ report, study, kos, timeZone: site.timeZone }),

@@ -36,7 +36,13 @@ async function apply(job: Job, result: QueuedResult | BuiltResult, deps: SagaDep
     case 'built':
       await jobs.build(job.id, JSON.stringify(result.draft), result.kos, at);
       arrow('draft-committed', job.study);
-      journal.record({ name: 'PublicationDecided', ...subject, decision: result.draft.kind, reason: result.reason });
+      journal.record({
+        name: 'PublicationDecided',
+        ...subject,
+        decision: result.draft.kind,
+        reason: result.reason,
+        notes: result.notes.length,
+      });
       return;
     case 'unchanged':
     case 'declined':
@@ -45,6 +51,7 @@ async function apply(job: Job, result: QueuedResult | BuiltResult, deps: SagaDep
         name: 'PublicationDecided',
         ...subject,
         decision: result.event,
+        notes: 0,
         reason: `${result.reason}: ${result.detail}`,
       });
       return;

@@ -28,7 +28,13 @@ export type Draft =
   | { readonly kind: 'remove'; readonly removal: Omit<Removal, 'entryUuid'>; readonly removedKos: Uid };
 
 export type QueuedResult =
-  | { readonly event: 'built'; readonly draft: Draft; readonly kos: Uint8Array | undefined; readonly reason: string }
+  | {
+      readonly event: 'built';
+      readonly draft: Draft;
+      readonly kos: Uint8Array | undefined;
+      readonly reason: string;
+      readonly notes: readonly string[];
+    }
   | { readonly event: 'unchanged' | 'declined'; readonly reason: string; readonly detail: string }
   | { readonly event: 'failed'; readonly code: ErrorCode; readonly reason: string; readonly detail: string }
   | { readonly event: 'wait'; readonly code: ErrorCode; readonly detail: string };
@@ -94,7 +100,7 @@ async function preparePublication(
   const earlierRequests = others.flatMap((one) => one.report.orders);
   const attempt = makeKos({ report, study, found: search.study, pacs: pacs.config, earlierRequests }, deps.manifest);
   if ('impossible' in attempt) return attempt.impossible;
-  const { kos, bytes } = attempt.made;
+  const { kos, bytes, notes } = attempt.made;
   const entry = deps.manifest.entry({ report, study, kos });
   arrow('kos-built', job.study);
   const differences = published
@@ -127,16 +133,23 @@ async function preparePublication(
     draft: { kind: 'publish', pacs: search.pacs, submission, replacedKos: published?.kosSopInstanceUid, instances },
     kos: bytes,
     reason: published ? `replace: ${differences.join(', ')}` : 'create',
+    notes,
   };
+}
+
+interface MadeKos {
+  readonly kos: Kos;
+  readonly bytes: Uint8Array;
+  readonly notes: readonly string[];
 }
 
 function makeKos(
   input: Parameters<ManifestMaker['build']>[0],
   manifest: ManifestMaker,
-): { readonly made: { readonly kos: Kos; readonly bytes: Uint8Array } } | { readonly impossible: QueuedResult } {
+): { readonly made: MadeKos } | { readonly impossible: QueuedResult } {
   try {
     const kos = manifest.build(input);
-    return { made: { kos, bytes: manifest.encode(kos) } };
+    return { made: { kos, ...manifest.encode(kos) } };
   } catch (error) {
     if (!(error instanceof KosImpossible)) throw error;
     return { impossible: failed('E008', 'KosImpossible', error.message) };
@@ -181,6 +194,7 @@ function removal(published: PublishedKos, deps: QueuedDependencies, reason: stri
     draft: { kind: 'remove', removal: request, removedKos: published.kosSopInstanceUid },
     kos: undefined,
     reason,
+    notes: [],
   };
 }
 

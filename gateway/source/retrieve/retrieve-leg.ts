@@ -6,21 +6,21 @@
  *                          |--C-MOVE ended, instances still on their way--> waiting --all sent--> complete
  *                          |--PACS error, caller gone, unacceptable form, silence--> broken
  */
-import type { SeriesInstanceUid, SopInstanceUid, StudyInstanceUid, Uid } from '../../domain.ts';
+import type { SeriesInstanceUid, StudyInstanceUid } from '../../domain.ts';
 import type { AeLease, IncomingInstance, MoveOutcome, Pacs } from '../../dicom/pacs.ts';
 import { part10Header } from '../../dicom/part10.ts';
 import type { AcceptedSyntax } from '../../wado/accept.ts';
 import { laneOf, wantedFromPacs } from '../../wado/lane.ts';
 import type { MultipartWriter } from '../../wado/multipart-writer.ts';
 import { RetrieveRefusal } from './refusal.ts';
-import { createTally, type SeriesTally } from './series-tally.ts';
+import type { SeriesTally } from './series-tally.ts';
 
 export interface LegRequest {
   readonly pacs: Pacs;
   readonly study: StudyInstanceUid;
   readonly series: SeriesInstanceUid;
-  /** Instances of the KOS; undefined for the reference exam. */
-  readonly expected: ReadonlyMap<SopInstanceUid, Uid> | undefined;
+  /** Counts what is sent; complete by the instances of the KOS. */
+  readonly tally: SeriesTally;
   readonly accepted: readonly AcceptedSyntax[];
   readonly writer: MultipartWriter;
   /** Aborted when the caller goes away. */
@@ -33,12 +33,10 @@ export interface LegRequest {
 const lateStoresMs = 10_000;
 
 /** @throws RetrieveRefusal, PacsError or CallerGone; what was written before it makes no whole response. */
-export async function runLeg(request: LegRequest): Promise<SeriesTally> {
-  const tally = createTally(request.expected);
+export async function runLeg(request: LegRequest): Promise<void> {
   const lease = await request.pacs.leaseAeTitle(request.signal);
   try {
-    await moveTo(lease, request, tally);
-    return tally;
+    await moveTo(lease, request, request.tally);
   } finally {
     lease.release();
   }

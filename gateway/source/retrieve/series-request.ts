@@ -14,7 +14,7 @@ import type { ArchivedManifest, ManifestLookup } from '../archive/manifest-looku
 import { bearerToken, type Objection, objectionToCaller, objectionToManifest } from './control-order.ts';
 import { RetrieveRefusal, toRefusal } from './refusal.ts';
 import { runLeg } from './retrieve-leg.ts';
-import type { SeriesTally } from './series-tally.ts';
+import { createTally, type SeriesTally } from './series-tally.ts';
 
 export interface SeriesDependencies {
   readonly manifests: ManifestLookup;
@@ -38,21 +38,29 @@ export interface SeriesRequest {
 interface Progress {
   professionalId: string;
   firstImageAt: number | undefined;
+  tally: SeriesTally | undefined;
   readonly startedAt: number;
 }
 
 export async function answerSeries(request: SeriesRequest, deps: SeriesDependencies): Promise<void> {
-  const progress: Progress = { professionalId: '', firstImageAt: undefined, startedAt: performance.now() };
+  const progress: Progress = {
+    professionalId: '',
+    firstImageAt: undefined,
+    tally: undefined,
+    startedAt: performance.now(),
+  };
   const writer = createMultipartWriter(request.response);
   deps.journal.record({ name: 'RetrieveStarted', ...about(request) });
   try {
     const { accepted, manifest } = await admit(request, deps, progress);
-    const tally = await retrieve(request, deps, progress, writer, accepted, manifest);
+    const tally = tallyOf(request, manifest);
+    progress.tally = tally;
+    await retrieve(request, progress, writer, accepted, tally);
     await writer.end();
     recordCompleted(request, deps, progress, manifest, tally);
   } catch (error) {
     const refusal = toRefusal(error);
-    if (writer.started) cut(request, deps, writer, refusal);
+    if (writer.started) cut(request, deps, writer, refusal, progress);
     else refuse(request, deps, refusal, progress.professionalId);
   }
 }
@@ -104,24 +112,26 @@ async function manifestOf(
   return manifest;
 }
 
+function tallyOf(request: SeriesRequest, manifest: ArchivedManifest | undefined): SeriesTally {
+  return createTally(manifest?.series.get(uidOf(request.series, 'SeriesInstanceUID'))?.instances);
+}
+
 async function retrieve(
   request: SeriesRequest,
-  _deps: SeriesDependencies,
   progress: Progress,
   writer: MultipartWriter,
   accepted: readonly AcceptedSyntax[],
-  manifest: ArchivedManifest | undefined,
-): Promise<SeriesTally> {
+  tally: SeriesTally,
+): Promise<void> {
   const gone = new AbortController();
   const onClose = (): void => gone.abort(new RetrieveRefusal('E1104', 'the caller closed the connection', 499));
   request.response.once('close', onClose);
   try {
-    const series = uidOf(request.series, 'SeriesInstanceUID');
-    return await runLeg({
+    await runLeg({
       pacs: request.link.client,
       study: uidOf(request.study, 'StudyInstanceUID'),
-      series,
-      expected: manifest?.series.get(series)?.instances,
+      series: uidOf(request.series, 'SeriesInstanceUID'),
+      tally,
       accepted,
       writer,
       signal: gone.signal,
@@ -205,14 +215,15 @@ function cut(
   deps: SeriesDependencies,
   writer: MultipartWriter,
   refusal: RetrieveRefusal,
+  { tally }: Progress,
 ): void {
   writer.destroy();
   deps.journal.record({
     name: 'RetrieveAborted',
     ...about(request),
     code: refusal.code,
-    instances: 0,
-    expected: 0,
+    instances: tally?.sent ?? 0,
+    expected: tally?.expected ?? 0,
     detail: refusal.message,
   });
 }
