@@ -38,7 +38,12 @@ async function fetchNow(call: SeriesCall): Promise<Transfer> {
   const started = performance.now();
   const response = await openSeries(call);
   await new Promise<void>((resolve, reject) => {
-    response.on('data', (chunk: Buffer) => arrived.push({ atMs: performance.now() - started, chunk }));
+    response.on('data', (chunk: Buffer) => {
+      arrived.push({ atMs: performance.now() - started, chunk });
+      if (call.pauseMs === undefined) return;
+      response.pause();
+      setTimeout(() => response.resume(), call.pauseMs);
+    });
     response.once('end', resolve);
     response.once('error', reject);
   });

@@ -12,6 +12,8 @@ import type { BenchSite, BenchWorld } from './world.ts';
 
 export interface Leg {
   readonly name: LegName;
+  /** Measured in the first round only. */
+  readonly once?: boolean;
   run(): Promise<Run>;
 }
 
@@ -69,6 +71,15 @@ export function ourLeg(world: BenchWorld, site: BenchSite): Leg {
     envoy: pidOf(world.operator.status(), 'envoy'),
   };
   return fetchLeg('ours', world, site, processes, async () => await throughIngress(world, site, world.publicPort));
+}
+
+/** A client slower than the PACS, for the gateway's memory: what it does not take must stay in the PACS. */
+export function slowLeg(world: BenchWorld, site: BenchSite): Leg {
+  const processes = { gateway: pidOf(world.operator.status(), `gateway ${namespace}/${site.name}`) };
+  return fetchLeg('ours-slow-client', world, site, processes, async () => ({
+    ...(await throughIngress(world, site, world.publicPort)),
+    pauseMs: 2,
+  }));
 }
 
 /** Straight to the gateway's listener, with the ingress's own certificate and saying of the caller what the ingress would say. */

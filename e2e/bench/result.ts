@@ -2,7 +2,7 @@
 import type { Machine } from './machine.ts';
 import type { ProcessCost } from './process-cost.ts';
 
-export type LegName = 'bare' | 'memory' | 'ours-direct' | 'ours';
+export type LegName = 'bare' | 'memory' | 'ours-direct' | 'ours' | 'ours-slow-client';
 
 /** One measurement. */
 export interface Run {

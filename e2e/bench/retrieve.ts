@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createNarrator, type Narrator } from '../demo/narrator.ts';
-import { bareLeg, directLeg, type Leg, memoryLeg, ourLeg } from './legs.ts';
+import { bareLeg, directLeg, type Leg, memoryLeg, ourLeg, slowLeg } from './legs.ts';
 import { describeMachine } from './machine.ts';
 import type { RetrieveOptions } from './options.ts';
 import { type BenchResult, isFaithful, type LegName, legResult, ratiosOf, type Run, type Setting } from './result.ts';
@@ -11,14 +11,14 @@ import { type BenchWorld, openBenchWorld, type Places } from './world.ts';
 
 export const linkRate = '1gbit';
 /** With Nagle's algorithm at its end, each image of a bare C-MOVE waits some 40 ms for an acknowledgement. */
-const nagleImages = 'once only: a bare C-MOVE from a PACS with Nagle lasts about a minute';
+const bareWithNagle = 'once only: a bare C-MOVE from a PACS with Nagle may last a minute';
 
 export async function benchRetrieve(options: RetrieveOptions): Promise<BenchResult> {
   const narrator = createNarrator(options.json);
   const skipped: { what: string; why: string }[] = [];
   const settings: Setting[] = [...(await measureHere(options, undefined, narrator))];
   if (options.nagle && options.runs > 1)
-    skipped.push({ what: `bare, Nagle, runs 2 to ${options.runs}`, why: nagleImages });
+    skipped.push({ what: `bare, Nagle, runs 2 to ${options.runs}`, why: bareWithNagle });
   if (options.shaped) {
     const shaped = await measureShaped(options, linkRate, narrator);
     if (shaped.ok) settings.push(...shaped.settings);
@@ -78,10 +78,14 @@ async function measureAll(
 function legsFor(world: BenchWorld, site: BenchWorld['sites'][number]): readonly Leg[] {
   const bare = bareLeg(world, site);
   // a PACS with Nagle differs by the way in alone
-  if (site.nagle) return [bare, ourLeg(world, site)];
+  if (site.nagle) return [once(bare), ourLeg(world, site)];
+  const shared = [bare, memoryLeg(world, site), ourLeg(world, site)];
   // shaped, the client stands in another namespace than the gateway's loopback listener
-  const direct = world.places === undefined ? [directLeg(world, site)] : [];
-  return [bare, memoryLeg(world, site), ...direct, ourLeg(world, site)];
+  return world.places === undefined ? [...shared, directLeg(world, site), once(slowLeg(world, site))] : shared;
+}
+
+function once(leg: Leg): Leg {
+  return { ...leg, once: true };
 }
 
 async function measure(
@@ -89,19 +93,15 @@ async function measure(
   { link, nagle, runs }: { readonly link: string; readonly nagle: boolean; readonly runs: number },
   narrator: Narrator,
 ): Promise<Setting> {
-  const all = new Map<LegName, Run[]>(legs.map(({ name }) => [name, []]));
-  // one round to warm up: code compiled, pages cached, DICOM threads started
-  const rounds = nagle ? runs : runs + 1;
-  for (let round = 0; round < rounds; round++) {
-    const warming = !nagle && round === 0;
-    for (const leg of legs) {
-      if (nagle && leg.name === 'bare' && round > 0) continue;
-      const label = `${warming ? 'warm-up' : `run ${nagle ? round + 1 : round}`}: ${leg.name}${nagle ? ', Nagle' : ''}, link ${link}`;
-      const run = await narrator.step(label, () => leg.run(), describeRun);
-      if (!warming) all.get(leg.name)?.push(run);
-    }
-  }
-  const results = [...all].map(([name, done]) => legResult(name, done));
+  const about = `${nagle ? ', Nagle' : ''}, link ${link}`;
+  const done = new Map<LegName, Run[]>(legs.map(({ name }) => [name, []]));
+  const repeated = legs.filter((leg) => leg.once !== true);
+  // code compiled, pages cached, DICOM threads started
+  for (const leg of repeated) await narrator.step(`warm-up: ${leg.name}${about}`, () => leg.run(), describeRun);
+  for (let round = 1; round <= runs; round++)
+    for (const leg of round === 1 ? legs : repeated)
+      done.get(leg.name)?.push(await narrator.step(`run ${round}: ${leg.name}${about}`, () => leg.run(), describeRun));
+  const results = [...done].map(([name, measured]) => legResult(name, measured));
   return { link, nagle, legs: results, ratios: ratiosOf(results) };
 }
 

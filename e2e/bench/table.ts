@@ -6,6 +6,7 @@ const meanings: Readonly<Record<LegName, string>> = {
   memory: 'same bytes from memory, same Envoy',
   'ours-direct': 'drimbox without Envoy',
   ours: 'drimbox through Envoy, mutual TLS',
+  'ours-slow-client': 'the same, client pausing at each read',
 };
 
 export function table(result: BenchResult): string {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleConfig } from '../../common/contract/example-config.ts';
+import { gatewayNodeOptions } from '../../common/contract/gateway-command.ts';
 import type { GatewayConfig, PacsConfig } from '../../common/contract/gateway-config.ts';
 import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import type { Issued, Pki } from './pki.ts';
@@ -110,7 +111,7 @@ export async function prepareGateway(spec: GatewaySpec): Promise<GatewayPart> {
         name: 'gateway',
         command: process.execPath,
         args: [
-          '--disable-warning=ExperimentalWarning',
+          ...gatewayNodeOptions,
           ...(plugFile === undefined ? [] : ['--import', join(root, 'e2e/scenarios/pull-the-plug.ts')]),
           join(root, 'gateway/main.ts'),
           '--config',

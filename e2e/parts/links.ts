@@ -74,7 +74,20 @@ async function join(names: readonly string[], index: number, rate: string): Prom
     { name: names[index] ?? '', device: `left${index}`, address: addressOf(index, true) },
   ] as const;
   const [left, right] = ends;
-  await run('ip', ['link', 'add', left.device, 'netns', left.name, 'type', 'veth', 'peer', 'name', right.device, 'netns', right.name]); // prettier-ignore
+  await run('ip', [
+    'link',
+    'add',
+    left.device,
+    'netns',
+    left.name,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    right.device,
+    'netns',
+    right.name,
+  ]);
   for (const { name, device, address } of ends) {
     await run('ip', ['-n', name, 'address', 'add', `${address}/30`, 'dev', device]);
     await run('ip', ['-n', name, 'link', 'set', device, 'up']);

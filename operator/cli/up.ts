@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { gatewayNodeOptions } from '../../common/contract/gateway-command.ts';
 import { type Log, createLog } from '../../common/observability/log.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { type HostOperatorOptions, startOnHost } from '../host.ts';
@@ -56,7 +57,7 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
     stateDirectory: resolve(values.state),
     siteAddress: values.address,
     listen,
-    gatewayCommand: [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'gateway/main.ts')],
+    gatewayCommand: [process.execPath, ...gatewayNodeOptions, join(root, 'gateway/main.ts')],
     software: { name: 'drimbox', version },
     log,
     now: () => new Date(),
