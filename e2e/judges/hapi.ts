@@ -1,13 +1,8 @@
 /** HAPI (HL7 v2, Java): a sender and a checker of HL7 that we did not write. Built once by Maven, kept in the user's cache. */
-import { createHash } from 'node:crypto';
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-const source = join(import.meta.dirname, 'hapi');
+import { judgeClasspath, runJudge } from './maven.ts';
 
 export interface HapiVerdict {
   readonly file: string;
@@ -37,55 +32,16 @@ export async function sendHl7(port: number, messages: readonly Buffer[]): Promis
 }
 
 async function judge(args: readonly string[], messages: readonly Buffer[]): Promise<readonly HapiVerdict[]> {
-  const classes = await build();
+  const classpath = await judgeClasspath('hapi');
   const directory = await mkdtemp(join(tmpdir(), 'hapi-'));
   try {
     const files = messages.map((_, index) => join(directory, `${index}.hl7`));
     for (const [index, file] of files.entries()) await writeFile(file, messages[index] ?? '');
-    const classpath = `${join(classes, 'classes')}:${join(classes, 'lib')}/*`;
-    const output = await lenient('java', ['-XX:TieredStopAtLevel=1', '-cp', classpath, 'Hl7Judge', ...args, ...files]);
+    const output = await runJudge(classpath, 'Hl7Judge', [...args, ...files]);
     const verdicts = output.split('\n').filter((line) => line.startsWith('{'));
     if (verdicts.length !== messages.length) throw new Error(`HAPI gave ${verdicts.length} verdicts:\n${output}`);
     return verdicts.map((line) => JSON.parse(line) as HapiVerdict);
   } finally {
     await rm(directory, { recursive: true });
   }
-}
-
-/** Exit code 1 only says that some message was not accepted: the verdicts tell which. */
-async function lenient(command: string, args: readonly string[]): Promise<string> {
-  try {
-    return (await run(command, args, { maxBuffer: 64 << 20 })).stdout;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 1 && 'stdout' in error) return String(error.stdout);
-    throw error;
-  }
-}
-
-/** @returns the directory with `classes` and `lib`; the first caller builds, others wait for it. */
-async function build(): Promise<string> {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'drimbox/judges/hapi');
-  const sources = [join(source, 'pom.xml'), join(source, 'src/main/java/Hl7Judge.java')];
-  const hash = createHash('sha256');
-  for (const file of sources) hash.update(await readFile(file));
-  const target = join(cache, hash.digest('hex').slice(0, 16));
-  if (await exists(target)) return target;
-  await mkdir(cache, { recursive: true });
-  // flock is held by the child for as long as it builds; whoever comes second finds the work done.
-  const work = await mkdtemp(join(cache, 'build-'));
-  try {
-    await cp(source, work, { recursive: true });
-    const script = '[ -d "$2" ] || { mvn -q -B -f "$1/pom.xml" process-classes && mv "$1/target" "$2"; }';
-    await run('flock', [join(cache, 'lock'), 'sh', '-c', script, 'sh', work, target], { maxBuffer: 16 << 20 });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-  return target;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
