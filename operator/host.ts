@@ -13,6 +13,7 @@ import { type StateFolder, stateFolder } from './infrastructure/host/state-folde
 import { createSupervisor } from './infrastructure/host/supervisor.ts';
 import { openDirectory } from './resources/directory/source.ts';
 import { openFetcher } from './trust/fetch.ts';
+import { identityJudge } from './trust/server-identities.ts';
 import type { WhitelistVerifier } from './trust/whitelist-keeper.ts';
 
 export interface HostOperatorOptions {
@@ -82,7 +83,16 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   };
   const reconciler = startReconciler({
     source,
-    gather: { state, trust, supervisor, ingress, now, siteAddress: options.siteAddress, software: options.software },
+    gather: {
+      state,
+      trust,
+      judge: identityJudge(),
+      supervisor,
+      ingress,
+      now,
+      siteAddress: options.siteAddress,
+      software: options.software,
+    },
     host: {
       state,
       supervisor,

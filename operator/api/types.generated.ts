@@ -197,6 +197,13 @@ export interface PacsLinkStatus {
   }[];
   /** The earliest end of validity of the two certificates. */
   readonly certificateExpiry?: string;
+  /** Keys made by the operator that wait for their certificate: give csr to the PFC portal (db) or to a market authority (vi), then put what it signed as tls.crt alone into the Secret, or run drimbox certificate accept. */
+  readonly certificateRequests?: readonly {
+    readonly kind: 'db' | 'vi';
+    readonly fqdn: string;
+    readonly csr: string;
+    readonly requestedAt: string;
+  }[];
   /** When the PACS last answered a C-ECHO. */
   readonly lastEchoTime?: string;
 }

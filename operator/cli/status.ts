@@ -72,7 +72,7 @@ export function writeStatus(status: StatusDocument, now: Date): string {
 }
 
 function isNotable({ status, message, reason }: Condition): boolean {
-  return status !== 'True' || (message !== '' && /Soon|Unreachable|restarted/.test(`${reason} ${message}`));
+  return status !== 'True' || (message !== '' && /Expires|Unreachable|restarted/.test(`${reason} ${message}`));
 }
 
 type Column = readonly [title: string, cell: (resource: ResourceStatus, now: Date) => string];

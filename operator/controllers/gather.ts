@@ -9,15 +9,24 @@ import { lastWords } from '../infrastructure/host/last-words.ts';
 import { assignPorts } from '../infrastructure/host/ports.ts';
 import type { StateFolder } from '../infrastructure/host/state-folder.ts';
 import type { Supervisor } from '../infrastructure/host/supervisor.ts';
-import type { GatewayObservation, InternalIdentities, Layout, Observations } from '../plan/observations.ts';
+import type {
+  GatewayObservation,
+  InternalIdentities,
+  Layout,
+  Observations,
+  PendingRequest,
+} from '../plan/observations.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
 import { type InternalState, emptyInternalState, internalBundle, renewInternal } from '../trust/internal-authority.ts';
+import { type CertificateStore, certificateStore } from '../trust/certificate-store.ts';
 import { readIdentity } from '../trust/material.ts';
+import { type IdentityJudge, serverIdentities, serverKinds } from '../trust/server-identities.ts';
 import { type TrustOptions, observeTrust } from './observe-trust.ts';
 
 export interface GatherOptions {
   readonly state: StateFolder;
   readonly trust: TrustOptions;
+  readonly judge: IdentityJudge;
   readonly supervisor: Supervisor;
   readonly ingress: IngressRunner;
   readonly now: () => Date;
@@ -32,18 +41,24 @@ const ingressServerName = 'ingress.drimbox.internal';
 export async function gather(inventory: Inventory, options: GatherOptions): Promise<Observations> {
   const now = options.now();
   const sites = inventory.sites.map(keyOf);
-  const trusts = await Promise.all(
-    inventory.trustSpaces.map(
-      async (trust) => [keyOf(trust), await observeTrust(trust, inventory, now, options.trust)] as const,
+  const trusts = new Map(
+    await Promise.all(
+      inventory.trustSpaces.map(
+        async (trust) => [keyOf(trust), await observeTrust(trust, inventory, now, options.trust)] as const,
+      ),
     ),
   );
+  const store = certificateStore(options.state.certificatesFolder);
+  const servers = await serverIdentities({ inventory, trusts, store, judge: options.judge, at: now });
   const layout = await layoutOf(inventory, options);
   // A site whose gateway was never started has nothing to observe.
   const started = sites.filter((site) => options.supervisor.state(gatewayName(site)) !== undefined);
   return {
     now,
     inventory,
-    trusts: new Map(trusts),
+    trusts,
+    servers,
+    requests: pendingRequests(inventory, store),
     identities: new Map(namedSecrets(inventory).map((name) => [name, readIdentity(inventory.secrets.get(name))])),
     internal: await internalIdentities(sites, options.state, now),
     gateways: new Map(
@@ -53,6 +68,19 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     layout,
     software: options.software,
   };
+}
+
+function pendingRequests({ links }: Inventory, store: CertificateStore): Map<string, PendingRequest[]> {
+  const found = links.map((link) => {
+    const key = keyOf(link);
+    const requests = serverKinds.flatMap((kind) => {
+      const request = store.pending(key, kind);
+      if (request === undefined) return [];
+      return [{ kind, fqdn: link.spec[kind].fqdn, csr: request.csrPem, requestedAt: request.requestedAt }];
+    });
+    return [key, requests] as const;
+  });
+  return new Map(found.flatMap(([key, requests]) => (requests.length === 0 ? [] : [[key, requests]])));
 }
 
 function namedSecrets({ sites, links }: Inventory): string[] {

@@ -60,9 +60,9 @@ function hostsOf(served: ServedLink, seen: Observations, before: IngressPlan | u
     limits: { maxConnections: limits.maxConnections, maxRequests: limits.maxRequests },
   };
   const serverName = seen.internal.gateways.get(gateway.site)?.serverName;
-  const identityOf = (secretName: string): TlsIdentity | undefined => {
+  const identityOf = (kind: 'db' | 'vi', secretName: string): TlsIdentity | undefined => {
     const name = `${link.metadata.namespace}/${secretName}`;
-    const material = seen.identities.get(name);
+    const material = seen.servers?.get(`${common.link} ${kind}`) ?? seen.identities.get(name);
     return material?.ok === true
       ? { name, certificatePem: material.certificatePem, keyPem: material.keyPem }
       : undefined;
@@ -76,8 +76,8 @@ function hostsOf(served: ServedLink, seen: Observations, before: IngressPlan | u
     port,
     serverName,
   });
-  const dbIdentity = identityOf(db.certificate.secretName);
-  const viIdentity = identityOf(vi.certificate.secretName);
+  const dbIdentity = identityOf('db', db.certificate.secretName);
+  const viIdentity = identityOf('vi', vi.certificate.secretName);
   return [
     ...(dbIdentity === undefined
       ? former(db.fqdn)

@@ -17,6 +17,16 @@ export interface IdentityMaterial {
   readonly names: readonly string[];
 }
 
+/** A key that was made here and waits for its certificate. */
+export interface PendingRequest {
+  readonly kind: 'db' | 'vi';
+  readonly fqdn: string;
+  /** PEM, RFC 2986. */
+  readonly csr: string;
+  /** RFC 3339. */
+  readonly requestedAt: string;
+}
+
 export interface PemText {
   readonly pem: string;
 }
@@ -92,6 +102,12 @@ export interface Observations {
   readonly trusts: ReadonlyMap<string, TrustObservation>;
   /** `NAMESPACE/SECRET`, for every Secret that sites and links name. */
   readonly identities: ReadonlyMap<string, Resolved<IdentityMaterial>>;
+  /**
+   * `LINK KIND` to its certificate, judged for its name (trust/server-identities.ts); absent: `identities` count as they are.
+   */
+  readonly servers?: ReadonlyMap<string, Resolved<IdentityMaterial>>;
+  /** PacsLink to the requests that wait for their certificate. */
+  readonly requests?: ReadonlyMap<string, readonly PendingRequest[]>;
   readonly internal: InternalIdentities;
   readonly gateways: ReadonlyMap<string, GatewayObservation>;
   /** PacsLink to what the proxy said; absent means it has not spoken yet. */

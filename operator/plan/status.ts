@@ -6,7 +6,7 @@ import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
 import type { Observations, TrustObservation } from './observations.ts';
 import type { Planning } from './plan.ts';
-import { certificatesVerdict } from './certificates.ts';
+import { type WantedCertificate, certificatesVerdict } from './certificates.ts';
 
 type Resource = TrustSpace | DrimboxSite | PacsLink;
 
@@ -100,8 +100,8 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
     own.map(({ secretName }) => ({ secret: `${site.metadata.namespace}/${secretName}` })),
     seen,
   );
-  const ofLinks = links.flatMap((link) => linkCertificates(link)).map(({ secret }) => seen.identities.get(secret));
-  const expiries = [certificates.expiry, ...ofLinks.map((found) => (found?.ok === true ? found.notAfter : undefined))];
+  const ofLinks = links.flatMap((link) => certificatesVerdict(linkCertificates(link, planning), seen).expiry ?? []);
+  const expiries = [certificates.expiry, ...ofLinks];
   const trust = seen.trusts.get(site.spec.trustSpace);
   const status = seen.gateways.get(key)?.status;
   const answering = links.filter((link) => pacsVerdict(link, seen).status === 'True').length;
@@ -199,7 +199,7 @@ function pacsSummary(answering: number, linked: number, heard: boolean): Verdict
 function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Status {
   const key = keyOf(link);
   const refusal = planning.accepted.refusedLinks.get(key);
-  const certificates = certificatesVerdict(linkCertificates(link), seen);
+  const certificates = certificatesVerdict(linkCertificates(link, planning), seen);
   const echo = seen.gateways
     .get(siteOf(link))
     ?.status?.pacs.find(({ name }) => name === link.metadata.name)?.lastEchoTime;
@@ -209,14 +209,22 @@ function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Sta
     pacsVerdict(link, seen),
     ingressVerdict(link, seen, planning),
   ];
-  return [[ready(verdicts), ...verdicts], { certificateExpiry: certificates.expiry, lastEchoTime: echo }];
+  return [
+    [ready(verdicts), ...verdicts],
+    { certificateExpiry: certificates.expiry, certificateRequests: seen.requests?.get(key), lastEchoTime: echo },
+  ];
 }
 
-function linkCertificates(link: PacsLink): { readonly secret: string; readonly name: string }[] {
-  return [link.spec.db, link.spec.vi].map(({ fqdn, certificate }) => ({
-    secret: `${link.metadata.namespace}/${certificate.secretName}`,
-    name: fqdn,
-  }));
+function linkCertificates(link: PacsLink, { plan }: Planning): WantedCertificate[] {
+  return (['db', 'vi'] as const).map((kind) => {
+    const { fqdn, certificate } = link.spec[kind];
+    return {
+      secret: `${link.metadata.namespace}/${certificate.secretName}`,
+      name: fqdn,
+      server: `${keyOf(link)} ${kind}`,
+      held: plan.ingress.hosts.some((host) => host.fqdn === fqdn && host.link === keyOf(link)),
+    };
+  });
 }
 
 function pacsVerdict(link: PacsLink, seen: Observations): Verdict {

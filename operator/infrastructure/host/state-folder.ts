@@ -10,6 +10,8 @@ export interface StateFolder {
   readonly internalFile: string;
   readonly lockFile: string;
   readonly fetchedFolder: string;
+  /** Keys made here, and the certificates accepted for them. */
+  readonly certificatesFolder: string;
   /** The proxy's own folder. */
   readonly ingressFolder: string;
   trustFolder(trustSpace: string): string;
@@ -32,6 +34,7 @@ export function stateFolder(root: string): StateFolder {
     internalFile: join(root, 'internal-authority.json'),
     lockFile: join(root, 'operator.pid'),
     fetchedFolder: join(root, 'fetched'),
+    certificatesFolder: join(root, 'certificates'),
     ingressFolder: join(root, 'ingress'),
     trustFolder: (trustSpace) => join(root, 'trust', trustSpace),
     siteFolder,
