@@ -72,7 +72,7 @@ test('a list that is taken away is no longer believed', async () => {
   rmSync(config.file);
   await watch.reload(config);
   assert.is(watch.current().list, undefined);
-  assert.is(watch.current().refusal?.reason, 'Withdrawn');
+  assert.is(watch.current().refusal?.reason, 'Absent');
 });
 
 test('a new file is noticed by itself', async () => {

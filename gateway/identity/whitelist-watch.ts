@@ -41,8 +41,8 @@ export function createWhitelistWatch(deps: {
     list?.domains.some(({ db }) => sameName(db, fqdn)) ?? false;
 
   const refuse = (reason: string, detail: string): void => {
-    // taken away by whoever put it there: no longer to be believed (ci-sis §10.4, bounded in time by the operator)
-    const kept = reason === 'Withdrawn' ? nothing : state.current;
+    // not there yet, or taken away by whoever put it there: nothing to believe (ci-sis §10.4, bounded in time by the operator)
+    const kept = reason === 'Absent' ? nothing : state.current;
     state.current = { ...kept, refusal: { reason, detail } };
     deps.journal.record({ name: 'WhitelistRefused', reason, detail });
   };
@@ -109,7 +109,7 @@ async function readFiles(config: WhitelistConfig): Promise<Files> {
   } catch (error) {
     const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !existsSync(config.file);
     const detail = error instanceof Error ? error.message : String(error);
-    return gone ? { reason: 'Withdrawn', detail } : { reason: 'Unreadable', detail };
+    return gone ? { reason: 'Absent', detail } : { reason: 'Unreadable', detail };
   }
 }
 
