@@ -44,7 +44,7 @@ export function policyOfOptions(wish: PolicyWish): WhitelistPolicy {
  * @throws Error when the TrustSpace is not there, or what it refers to can't be had
  */
 export async function policyOfTrustSpace(name: string | undefined, wish: PolicyWish): Promise<WhitelistPolicy> {
-  const inventory = wish.directory === undefined ? inForce(wish.state) : declared(wish.directory, wish.at);
+  const inventory = inventoryOf(wish);
   const trust = choose(name, inventory.trustSpaces);
   const fetcher = openFetcher(stateFolder(wish.state).fetchedFolder, () => undefined, Math.random);
   await trustPolicy(trust, inventory, wish.at, fetcher); // begins the downloads of CRLs that are due
@@ -67,6 +67,14 @@ function choose(name: string | undefined, spaces: readonly TrustSpace[]): TrustS
       ? `which TrustSpace? give --trust-space (there: ${names})`
       : `no TrustSpace '${name}' (there: ${names})`,
   );
+}
+
+/**
+ * The resources declared in the directory, else those in force (Secrets and ConfigMaps given as folders are only in the former).
+ * @throws Error when no operator ever ran on the state folder
+ */
+export function inventoryOf({ directory, state, at }: Pick<PolicyWish, 'directory' | 'state' | 'at'>): Inventory {
+  return directory === undefined ? inForce(state) : declared(directory, at);
 }
 
 /** What the operator of that state folder works with. */

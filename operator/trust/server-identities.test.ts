@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as x509 from '../../common/pki/x509.ts';
+import { signRequest } from '../../e2e/parts/certificate-authority.ts';
 import { type Pki, createPki } from '../../e2e/parts/pki.ts';
 import type { DrimboxSite, PacsLink } from '../api/types.generated.ts';
 import type { IdentityMaterial, Resolved } from '../plan/observations.ts';
@@ -23,23 +23,8 @@ const anchors = readAnchors(readFileSync(pki.bundleFile, 'utf8'));
 assert.ok(anchors.ok);
 const crls = await readCrls([readFileSync(pki.crlBundleFile)], anchors.pem);
 
-/** What the authority makes of a request: its key and names, signed. */
 async function sign({ csrPem }: CertificateRequest, notBefore = new Date()): Promise<string> {
-  const request = new x509.Pkcs10CertificateRequest(csrPem);
-  assert.ok(await request.verify());
-  const san = request.extensions.find(({ type }) => type === '2.5.29.17');
-  assert.ok(san);
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject: request.subject,
-    issuer: pki.servers.certificate.subject,
-    notBefore,
-    notAfter: new Date(Date.now() + 86_400_000),
-    signingAlgorithm: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-    publicKey: request.publicKey,
-    signingKey: pki.servers.keys.privateKey,
-    extensions: [san],
-  });
-  return `${certificate.toString('pem')}\n`;
+  return await signRequest(csrPem, pki.servers, { notBefore });
 }
 
 function inventory(secret: Readonly<Record<string, string>>): Inventory {
