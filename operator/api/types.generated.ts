@@ -287,9 +287,9 @@ export interface TrustSpaceSpec {
   };
   /** Certificate revocation lists, one for each authority in anchors (DB.SO.111, DB.CO.185). An authority without a list, or with an expired one, refuses everyone it issued. */
   readonly crls: {
-    /** Each gives one or more CRLs, PEM or DER. */
+    /** Each gives one or more CRLs, PEM or DER. Empty: those that the anchors and the db certificates name (cRLDistributionPoints, http only). */
     readonly sources: readonly {
-      /** Fetched every refreshHours; http is allowed because a CRL is signed (for example http://igc-sante.esante.gouv.fr/CRL/ACI-EL-ORG.crl). Unreachable: the last one stays until it expires. */
+      /** Fetched every refreshHours, or twice in its life when that is sooner; http alone, because a CRL is signed, and the check of a server's certificate would need it (for example http://igc-sante.esante.gouv.fr/CRL/ACI-EL-ORG.crl). Unreachable: the last one stays until it expires. */
       readonly url?: string;
       /** The PEM text itself. */
       readonly inline?: string;

@@ -1,5 +1,5 @@
 /** `drimbox certificate`: a key and its request made in the state folder, its certificate accepted, and what there is. */
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { type X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { WhitelistPolicy, WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
 import type { TrustSpace } from '../api/types.generated.ts';
 import type { PemText, Resolved, TrustObservation } from '../plan/observations.ts';
-import type { Inventory } from '../resources/inventory.ts';
+import { siteOf } from '../plan/acceptance.ts';
+import { type Inventory, keyOf } from '../resources/inventory.ts';
 import type { Fetched, Fetcher } from '../trust/fetch.ts';
+import { halfLifeMs, namedCrls } from '../trust/crl-source.ts';
 import { readAnchors, readCrls, readIdentity } from '../trust/material.ts';
 import { type WhitelistVerifier, keepWhitelist } from '../trust/whitelist-keeper.ts';
 
@@ -115,12 +117,33 @@ async function crlsOf(
   const { spec } = trust;
   const request = requestOf(trust);
   const blobs: Buffer[] = [];
-  for (const source of spec.crls.sources) {
+  const sources: readonly CrlSource[] =
+    spec.crls.sources.length > 0
+      ? spec.crls.sources
+      : namedCrls([anchorsPem, ...dbCertificates(trust, inventory)]).map((url) => ({ url }));
+  if (sources.length === 0)
+    return {
+      ok: false,
+      reason: 'CrlSourceMissing',
+      message: 'spec.crls.sources is empty, and neither anchors nor db certificates name a CRL by http; give the urls',
+    };
+  for (const source of sources) {
     const read = crlBytes(source, inventory, fetcher, { refreshMs: spec.crls.refreshHours * hour, request }, now);
     if (!read.ok) return read;
     blobs.push(read.bytes);
   }
   return await readCrls(blobs, anchorsPem);
+}
+
+/** tls.crt of the db Secrets of this trust space: the only certificates that name the CRLs of the intermediates. */
+function dbCertificates(trust: TrustSpace, { sites, links, secrets }: Inventory): string[] {
+  const own = new Set(sites.filter(({ spec }) => spec.trustSpace === keyOf(trust)).map(keyOf));
+  return links
+    .filter((link) => own.has(siteOf(link)))
+    .flatMap(({ metadata, spec }) => {
+      const data = secrets.get(`${metadata.namespace}/${spec.db.certificate.secretName}`);
+      return data?.['tls.crt']?.toString('utf8') ?? [];
+    });
 }
 
 function crlBytes(
@@ -131,7 +154,11 @@ function crlBytes(
   now: Date,
 ): Resolved<{ readonly bytes: Buffer }> {
   if (source.url === undefined) return bytesOf(inventory, source);
-  const { bytes, error } = fetcher.get(source.url, refreshMs, now, request);
+  const had = fetcher.get(source.url, refreshMs, now, request);
+  // Known only once it is had: one that lives shorter is asked for at half its life.
+  const halfLife = had.bytes === undefined ? undefined : halfLifeMs(had.bytes);
+  const { bytes, error } =
+    halfLife === undefined || halfLife >= refreshMs ? had : fetcher.get(source.url, halfLife, now, request);
   if (bytes !== undefined) return { ok: true, bytes };
   return error === undefined
     ? { ok: false, reason: 'Fetching', message: `${source.url} is being fetched` }
