@@ -78,7 +78,7 @@ export function slowLeg(world: BenchWorld, site: BenchSite): Leg {
   const processes = { gateway: pidOf(world.operator.status(), `gateway ${namespace}/${site.name}`) };
   return fetchLeg('ours-slow-client', world, site, processes, async () => ({
     ...(await throughIngress(world, site, world.publicPort)),
-    pauseMs: 2,
+    pauseMs: 1,
   }));
 }
 

@@ -1,7 +1,9 @@
 /** `drimbox bench NAME`: measurements against references, with equality of output checked. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createNarrator } from '../demo/narrator.ts';
 import { readRetrieveOptions, retrieveUsage } from './options.ts';
 import { benchRetrieve, measureHere } from './retrieve.ts';
+import { replaceFigures } from './markdown.ts';
 import { table } from './table.ts';
 import type { Places } from './world.ts';
 
@@ -27,7 +29,11 @@ async function retrieve(args: readonly string[]): Promise<number> {
     process.stdout.write(JSON.stringify(await measureHere(options, places, createNarrator(false))));
     return 0;
   }
+  // read first: a missing file must not cost minutes
+  const document = options.into === undefined ? undefined : readFileSync(options.into, 'utf8');
   const result = await benchRetrieve(options);
+  if (options.into !== undefined && document !== undefined)
+    writeFileSync(options.into, replaceFigures(document, result));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : table(result));
   return result.equal ? 0 : 1;
 }

@@ -20,6 +20,8 @@ export interface LegResult {
   readonly leg: LegName;
   readonly runs: readonly Run[];
   readonly median: Pick<Run, 'wallMs' | 'firstImageMs'>;
+  /** Of each process: median CPU time, largest peak. */
+  readonly costs: Readonly<Record<string, ProcessCost>>;
 }
 
 export interface Setting {
@@ -62,7 +64,18 @@ export function median(values: readonly number[]): number {
 export function legResult(leg: LegName, runs: readonly Run[]): LegResult {
   const firsts = runs.flatMap(({ firstImageMs }) => firstImageMs ?? []);
   const wallMs = median(runs.map((run) => run.wallMs));
-  return { leg, runs, median: { wallMs, ...(firsts.length > 0 && { firstImageMs: median(firsts) }) } };
+  const names = Object.keys(runs[0]?.processes ?? {});
+  const costs = Object.fromEntries(
+    names.map((name) => [name, costOf(runs.flatMap((run) => run.processes[name] ?? []))]),
+  );
+  return { leg, runs, median: { wallMs, ...(firsts.length > 0 && { firstImageMs: median(firsts) }) }, costs };
+}
+
+function costOf(costs: readonly ProcessCost[]): ProcessCost {
+  return {
+    cpuSeconds: median(costs.map(({ cpuSeconds }) => cpuSeconds)),
+    peakBytes: Math.max(...costs.map(({ peakBytes }) => peakBytes)),
+  };
 }
 
 export function ratiosOf(legs: readonly LegResult[]): Ratios {

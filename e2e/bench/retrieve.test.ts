@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { replaceFigures } from './markdown.ts';
 import { type BenchResult, isFaithful, legResult, median, ratiosOf, type Run } from './result.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -36,6 +37,10 @@ test('40 images through every leg: all equal, costs counted, nothing left behind
         for (const { peakBytes } of Object.values(processes)) assert.ok(peakBytes > 0, leg);
       }
     assert.equal(Object.keys(fast?.ratios ?? {}), ['oursToBare', 'oursToDirect', 'oursToBothHalves']);
+    const document = 'a\n<!-- bench retrieve: begin -->\nold\n<!-- bench retrieve: end -->\nz\n';
+    const written = replaceFigures(document, result);
+    assert.ok(written.includes('Every image was equal.') && !written.includes('old') && written.endsWith('-->\nz\n'));
+    assert.is(replaceFigures(written, result), written);
     assert.equal(readdirSync(join(directory, '.drimbox')), []);
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -48,11 +48,14 @@ export async function measureHere(
   // short: Unix sockets live below it
   const directory = resolve('.drimbox', `bench-${process.pid}`);
   const nagle = options.nagle && places === undefined;
+  const clean = (): void => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  process.on('exit', clean); // told to stop: hundreds of megabytes must not stay
   try {
     const world = await openBenchWorld({ directory, images: options.images, nagle, places, narrator });
     return await measureAll(world, options, narrator);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    process.off('exit', clean);
+    clean();
   }
 }
 

@@ -1,7 +1,7 @@
 /** A result as people read it. */
 import type { BenchResult, LegName, LegResult, Ratios, Setting } from './result.ts';
 
-const meanings: Readonly<Record<LegName, string>> = {
+export const meanings: Readonly<Record<LegName, string>> = {
   bare: 'bare C-MOVE: movescu, storescp',
   memory: 'same bytes from memory, same Envoy',
   'ours-direct': 'drimbox without Envoy',
@@ -22,23 +22,31 @@ function settingText({ link, nagle, legs, ratios }: Setting): string {
   return [title, ...legs.flatMap(legText), ...ratioText(ratios)].join('\n');
 }
 
-function legText({ leg, runs, median }: LegResult): readonly string[] {
+function legText({ leg, runs, median, costs: each }: LegResult): readonly string[] {
   const first = median.firstImageMs === undefined ? '' : `, first image ${median.firstImageMs.toFixed(0)} ms`;
   const all = runs.map(({ wallMs }) => wallMs.toFixed(0)).join(' ');
-  const costs = Object.entries(runs.at(-1)?.processes ?? {}).map(
+  const costs = Object.entries(each).map(
     ([name, { cpuSeconds, peakBytes }]) => `${name} ${cpuSeconds.toFixed(2)} s ${(peakBytes / 1e6).toFixed(0)} MB`,
   );
   return [
     `  ${meanings[leg].padEnd(36)} ${median.wallMs.toFixed(0).padStart(6)} ms${first}   (${all})`,
-    `    last run, CPU and peak memory: ${costs.join(', ')}`,
+    `    CPU and peak memory: ${costs.join(', ')}`,
   ];
 }
 
-function ratioText({ oursToBare, oursToDirect, oursToBothHalves }: Ratios): readonly string[] {
+function ratioText(ratios: Ratios): readonly string[] {
+  return ratioRows(ratios).map(([name, ratio]) => `  ${name.padEnd(40)} ${ratio.toFixed(2)}`);
+}
+
+export function ratioRows({
+  oursToBare,
+  oursToDirect,
+  oursToBothHalves,
+}: Ratios): readonly (readonly [string, number])[] {
   const rows: readonly (readonly [string, number | undefined])[] = [
     ['drimbox / bare C-MOVE', oursToBare],
     ['with Envoy / without', oursToDirect],
     ['drimbox / (bare C-MOVE + from memory)', oursToBothHalves],
   ];
-  return rows.flatMap(([name, ratio]) => (ratio === undefined ? [] : [`  ${name.padEnd(40)} ${ratio.toFixed(2)}`]));
+  return rows.flatMap(([name, ratio]) => (ratio === undefined ? [] : [[name, ratio] as const]));
 }
