@@ -13,6 +13,8 @@ import { freePort } from '../e2e/parts/process.ts';
 import { isGood, writeStatus } from './cli/status.ts';
 import type { StatusDocument } from './controllers/status-document.ts';
 import { type HostOperator, startOnHost } from './host.ts';
+import { createOperatorJournal } from './observability/journal.ts';
+import { createOperatorMetrics } from './observability/metrics.ts';
 import type { IngressPlan } from './plan/ingress-plan.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'drimbox-host-'));
@@ -34,6 +36,7 @@ const list: Whitelist = {
 };
 
 async function start(): Promise<HostOperator> {
+  const log = createLog('error');
   return await startOnHost({
     directory,
     stateDirectory: state,
@@ -58,7 +61,13 @@ async function start(): Promise<HostOperator> {
           ),
         stop: async () => await Promise.resolve(),
       }),
-    log: createLog('error'),
+    log,
+    journal: createOperatorJournal({
+      log,
+      metrics: createOperatorMetrics(() => status),
+      now: () => new Date(),
+      former: [],
+    }),
     now: () => new Date(),
     random: () => 0,
     periodMs: 200,

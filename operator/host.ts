@@ -11,6 +11,8 @@ import { writeFileAtomically } from './infrastructure/host/files.ts';
 import { type EnvoyRunner, withoutIngress } from './infrastructure/host/ingress-runner.ts';
 import { type StateFolder, stateFolder } from './infrastructure/host/state-folder.ts';
 import { createSupervisor } from './infrastructure/host/supervisor.ts';
+import type { OperatorJournal } from './observability/journal.ts';
+import { processEvent } from './observability/process-event.ts';
 import { openDirectory } from './resources/directory/source.ts';
 import { openFetcher } from './trust/fetch.ts';
 import { identityJudge } from './trust/server-identities.ts';
@@ -31,6 +33,7 @@ export interface HostOperatorOptions {
   /** Absent: no proxy, and every PacsLink says so. */
   readonly envoy?: EnvoyRunner;
   readonly log: Log;
+  readonly journal: OperatorJournal;
   readonly now: () => Date;
   readonly random: () => number;
   readonly onStatus?: (status: StatusDocument) => void;
@@ -47,7 +50,7 @@ export interface HostOperator {
 
 /** @throws Error when another operator works on the same state folder, or the directory does not exist */
 export async function startOnHost(options: HostOperatorOptions): Promise<HostOperator> {
-  const { log, now } = options;
+  const { journal, log, now } = options;
   if (!existsSync(options.directory))
     throw new Error(`${options.directory} does not exist; make it, with the resources in it`);
   const state = stateFolder(options.stateDirectory);
@@ -60,7 +63,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
     random: options.random,
     now: () => now().getTime(),
     onEvent: (event) => {
-      log.write(event.what.startsWith('ended') ? 'warn' : 'info', 'process', { ...event });
+      journal.record(processEvent(event));
       changed();
     },
   });
@@ -101,7 +104,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
       onRemovalError: (site, error) =>
         log.write('error', 'files of a deleted site remain', { site, error: error.message }),
     },
-    log,
+    journal,
     onStatus: options.onStatus ?? (() => undefined),
     periodMs: options.periodMs ?? 5_000,
   });

@@ -1,5 +1,6 @@
 /** The Prometheus series of a gateway (architecture §4.5): units in names, labels bounded by configuration, created at zero. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics } from '../../common/observability/process-metrics.ts';
 import { errorCatalogue } from './error-codes.ts';
 
 export interface GatewayMetrics {
@@ -31,7 +32,7 @@ export function createMetrics(names: {
   readonly pacs: readonly string[];
 }): GatewayMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const registers = [registry];
   const metrics: GatewayMetrics = {
     registry,

@@ -6,13 +6,15 @@ import type { ResourceStatus } from '../plan/status.ts';
 import { writeFault } from '../resources/directory/accept.ts';
 import { type StatusDocument, readStatus } from '../controllers/status-document.ts';
 import { stateFolder } from '../infrastructure/host/state-folder.ts';
+import { writeEvents } from './status-events.ts';
 
-export const statusUsage = `usage: drimbox status [--state DIR] [--json]
+export const statusUsage = `usage: drimbox status [--state DIR] [--events] [--json]
 
 Shows every resource of the operator that runs (or ran) with this state folder.
 
   --state DIR   its state folder (default ./.drimbox)
-  --json        the whole document, for scripts
+  --events      what happened lately instead, newest last; what happened again has a count
+  --json        the whole document, events included, for scripts
 
 Exit codes: 0 all are ready, 1 one is not, or a file has a fault, or the operator does not run, 2 wrong usage.
 `;
@@ -26,6 +28,7 @@ export function showStatus(argv: readonly string[], now: Date): number {
     args: [...argv],
     options: {
       state: { type: 'string', default: '.drimbox' },
+      events: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -43,7 +46,8 @@ export function showStatus(argv: readonly string[], now: Date): number {
     return 1;
   }
   const alive = now.getTime() - Date.parse(status.writtenAt) < aliveMs;
-  console.log(values.json ? JSON.stringify(status, undefined, 2) : writeStatus(status, now));
+  const text = values.events ? writeEvents(status.events ?? []) : writeStatus(status, now);
+  console.log(values.json ? JSON.stringify(status, undefined, 2) : text);
   if (!alive) console.error(`drimbox: the operator does not run; this is what it saw at ${status.writtenAt}`);
   return alive && isGood(status) ? 0 : 1;
 }

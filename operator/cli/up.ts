@@ -4,14 +4,20 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gatewayNodeOptions } from '../../common/contract/gateway-command.ts';
-import { type Log, createLog } from '../../common/observability/log.ts';
-import type { StatusDocument } from '../controllers/status-document.ts';
+import { createLog } from '../../common/observability/log.ts';
+import { type StatusDocument, readStatus } from '../controllers/status-document.ts';
 import { type HostOperatorOptions, startOnHost } from '../host.ts';
 import type { EnvoyRunner } from '../infrastructure/host/ingress-runner.ts';
+import { stateFolder } from '../infrastructure/host/state-folder.ts';
 import { envoyRunner } from '../ingress/envoy-ingress.ts';
+import { type OperatorJournal, createOperatorJournal } from '../observability/journal.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
+import { createOperatorMetrics } from '../observability/metrics.ts';
+import { connectionEvent, proxyEvent } from '../observability/proxy-event.ts';
 import { isGood, writeStatus } from './status.ts';
 
-export const upUsage = `usage: drimbox up -f DIR [--state DIR] [--address ADDRESS] [--listen ADDRESS:PORT] [--json]
+export const upUsage = `usage: drimbox up -f DIR [--state DIR] [--address ADDRESS] [--listen ADDRESS:PORT] [--metrics ADDRESS:PORT]
+                  [--json]
 
 Runs the sites declared in DIR on this host, until Ctrl-C. Changes to the files are applied live, and only to the sites they
 concern. SIGHUP fetches whitelist and CRLs again at once.
@@ -21,6 +27,8 @@ concern. SIGHUP fetches whitelist and CRLs again at once.
   --state DIR             where everything is kept (default ./.drimbox), archives included: back it up
   --address ADDRESS       where RIS and PACS connect (default 0.0.0.0)
   --listen ADDRESS:PORT   where the public FQDNs are served (default 0.0.0.0:443)
+  --metrics ADDRESS:PORT  serve /metrics (Prometheus), /livez and /readyz there, e.g. 127.0.0.1:9464; off unless given. Keep it
+                          on the loopback or an inner network: it names sites and FQDNs, and asks nobody who they are
   --envoy FILE            Envoy's binary (default $DRIMBOX_ENVOY); without one nothing is served to the outside
   --json                  log lines as JSON only, without the table
 
@@ -38,32 +46,47 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
       state: { type: 'string', default: '.drimbox' },
       address: { type: 'string', default: '0.0.0.0' },
       listen: { type: 'string', default: '0.0.0.0:443' },
+      metrics: { type: 'string' },
       envoy: { type: 'string', default: process.env['DRIMBOX_ENVOY'] ?? '' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const listen = readListen(values.listen);
-  if (values.help || values.directory === undefined || listen === undefined) {
+  const metricsAt = values.metrics === undefined ? undefined : readListen(values.metrics);
+  const misplaced = values.metrics !== undefined && metricsAt === undefined;
+  if (values.help || values.directory === undefined || listen === undefined || misplaced) {
     console.error(upUsage);
     return values.help ? 0 : 2;
   }
   const root = join(import.meta.dirname, '../..');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   const say = values.json ? () => undefined : sayer();
+  const stateDirectory = resolve(values.state);
+  const now = (): Date => new Date();
   const log = createLog('info', { program: 'operator' }, values.json ? 1 : 2);
+  let last: StatusDocument | undefined;
+  const metrics = createOperatorMetrics(() => last);
+  const former = readStatus(stateFolder(stateDirectory).statusFile)?.events ?? [];
+  const journal = createOperatorJournal({ log, metrics, now, former });
+  const { registry } = metrics;
+  const pages = metricsAt && (await startMetricsServer({ ...metricsAt, registry, status: () => last, now }));
   const operator = await startOnHost({
     directory: resolve(values.directory),
-    stateDirectory: resolve(values.state),
+    stateDirectory,
     siteAddress: values.address,
     listen,
     gatewayCommand: [process.execPath, ...gatewayNodeOptions, join(root, 'gateway/main.ts')],
     software: { name: 'drimbox', version },
     log,
-    now: () => new Date(),
+    journal,
+    now,
     random: Math.random,
-    onStatus: say,
-    ...(values.envoy !== '' && { envoy: loggedEnvoy(resolve(values.envoy), log) }),
+    onStatus(status) {
+      last = status;
+      say(status);
+    },
+    ...(values.envoy !== '' && { envoy: journalledEnvoy(resolve(values.envoy), journal) }),
     ...wiring,
   });
   process.on('SIGHUP', () => operator.refresh(true));
@@ -71,19 +94,15 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => told.abort());
   await once(told.signal, 'abort');
   await operator.stop();
+  await pages?.close();
   return 0;
 }
 
-/** E1101, mutual TLS impossible: the only trace of a caller that no gateway ever sees (ci-sis, error codes). */
-function loggedEnvoy(binary: string, log: Log): EnvoyRunner {
+function journalledEnvoy(binary: string, journal: OperatorJournal): EnvoyRunner {
   return envoyRunner({
     binary,
-    onEvent: (what, fields) => log.write('info', what, fields),
-    onConnectionFailure(failure, host) {
-      if (host?.kind === 'db')
-        log.write('warn', 'mutual TLS impossible', { code: 'E1101', link: host.link, ...failure });
-      else log.write('info', 'connection refused', { ...failure });
-    },
+    onEvent: (what, fields) => journal.record(proxyEvent(what, fields)),
+    onConnectionFailure: (failure, host) => journal.record(connectionEvent(failure, host)),
   });
 }
 

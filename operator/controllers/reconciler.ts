@@ -3,9 +3,10 @@
  * leaves everything as it was and is tried again.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import type { Log } from '../../common/observability/log.ts';
 import { type HostOptions, applyPlan } from '../infrastructure/host/apply.ts';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import type { OperatorJournal } from '../observability/journal.ts';
+import { changesBetween } from '../observability/status-changes.ts';
 import { type Plan, makePlan } from '../plan/plan.ts';
 import { type ResourceStatus, makeStatus } from '../plan/status.ts';
 import { type FileFault, writeFault } from '../resources/directory/accept.ts';
@@ -17,7 +18,7 @@ export interface ReconcilerOptions {
   readonly source: Pick<DirectorySource, 'read'>;
   readonly gather: GatherOptions;
   readonly host: HostOptions;
-  readonly log: Log;
+  readonly journal: OperatorJournal;
   /** Told after each round. */
   readonly onStatus: (status: StatusDocument) => void;
   /** Between two looks at the gateways, ms. */
@@ -33,6 +34,7 @@ export interface Reconciler {
 
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { statusFile, planFile } = options.host.state;
+  const { journal } = options;
   let snapshot: Snapshot | undefined;
   let plan: Plan | undefined = existsSync(planFile) ? (JSON.parse(readFileSync(planFile, 'utf8')) as Plan) : undefined;
   let applied = false;
@@ -42,19 +44,23 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   const state = { stopped: false };
   let running: Promise<void> | undefined;
 
-  const round = async (): Promise<void> => {
+  const round = async (): Promise<'applied' | 'unchanged'> => {
     snapshot = options.source.read();
-    said = sayFaults(snapshot.faults, said, options.log);
+    said = sayFaults(snapshot.faults, said, journal);
     const seen = await gather(snapshot.inventory, options.gather);
     const planning = makePlan(seen, plan);
-    if (!applied || JSON.stringify(planning.plan) !== JSON.stringify(plan)) {
+    const news = !applied || JSON.stringify(planning.plan) !== JSON.stringify(plan);
+    if (news) {
       await applyPlan(planning.plan, plan, options.host);
       plan = planning.plan;
       applied = true;
-      options.log.write('info', 'plan applied', { sites: plan.gateways.length, fqdns: plan.ingress.hosts.length });
+      journal.record({ name: 'PlanApplied', sites: plan.gateways.length, fqdns: plan.ingress.hosts.length });
       wanted = true; // look at what came of it
     }
-    resources = makeStatus(seen, planning, resources);
+    const before = resources;
+    resources = makeStatus(seen, planning, before);
+    for (const event of changesBetween(before, resources)) journal.record(event);
+    return news ? 'applied' : 'unchanged';
   };
 
   const tell = (error?: string): void => {
@@ -69,6 +75,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
         const { running = false, restarts = 0, pid } = supervisor.state(name) ?? {};
         return { name, running, restarts, ...(pid === undefined ? {} : { pid }) };
       }),
+      events: journal.events(),
       ...(error === undefined ? {} : { error }),
     };
     writeFileAtomically(statusFile, `${JSON.stringify(document, undefined, 2)}\n`);
@@ -78,13 +85,17 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   const run = async (): Promise<void> => {
     while (wanted && !state.stopped) {
       wanted = false;
+      const begun = options.gather.now().getTime();
+      const seconds = (): number => Math.max(0, options.gather.now().getTime() - begun) / 1000; // a clock may be set back
       try {
-        await round();
+        const result = await round();
+        journal.record({ name: 'RoundEnded', result, seconds: seconds() });
         tell();
       } catch (error) {
         // Everything stays as it was; the next period tries again.
         const message = error instanceof Error ? error.message : String(error);
-        options.log.write('error', 'round failed', { error: error instanceof Error ? error.stack : message });
+        const detail = error instanceof Error ? (error.stack ?? message) : message;
+        journal.record({ name: 'RoundFailed', error: message, detail, seconds: seconds() });
         tell(message);
       }
     }
@@ -107,9 +118,13 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-/** Each fault once in the log, not every round. */
-function sayFaults(faults: readonly FileFault[], said: readonly FileFault[], log: Log): readonly FileFault[] {
+/** Each fault once, not every round. */
+function sayFaults(
+  faults: readonly FileFault[],
+  said: readonly FileFault[],
+  journal: OperatorJournal,
+): readonly FileFault[] {
   const known = new Set(said.map(writeFault));
-  for (const fault of faults) if (!known.has(writeFault(fault))) log.write('warn', writeFault(fault), { ...fault });
+  for (const fault of faults) if (!known.has(writeFault(fault))) journal.record({ name: 'FileRefused', ...fault });
   return faults;
 }

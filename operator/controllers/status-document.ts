@@ -1,5 +1,6 @@
 /** status.json: what the operator last saw, for `drimbox status` and for whoever watches. */
 import { existsSync, readFileSync } from 'node:fs';
+import type { KeptEvent } from '../observability/kept-events.ts';
 import type { ResourceStatus } from '../plan/status.ts';
 import type { FileFault } from '../resources/directory/accept.ts';
 
@@ -19,6 +20,8 @@ export interface StatusDocument {
   /** What in the watched directory is not in force, and why. */
   readonly faults: readonly FileFault[];
   readonly processes: readonly ProcessStatus[];
+  /** The latest, newest last; absent in what an operator wrote before it kept any. */
+  readonly events?: readonly KeptEvent[];
   /** Why the latest round could not be carried out. */
   readonly error?: string;
 }
