@@ -11,6 +11,7 @@ import { drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
+import { socketFolder } from './socket-folder.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
 import { toSnapshot } from './control-plane/snapshot.ts';
 import { observeIngress } from './observe.ts';
@@ -36,8 +37,6 @@ export interface EnvoyOptions {
 const programName = 'envoy';
 /** A chain that goes asks its clients to go at once, and gives answers under way an hour: gigabytes on a slow link. */
 const drainFlags = ['--drain-strategy', 'immediate', '--drain-time-s', '3600'];
-/** Length of sun_path, less its final NUL. */
-const maxSocketPath = 107;
 
 export interface EnvoyIngress extends IngressRunner {
   /** Ends the control plane alone: the proxy goes on with what it has. */
@@ -49,13 +48,12 @@ export function envoyRunner(options: EnvoyOptions): EnvoyRunner {
   return async (context) => await createEnvoyIngress(context, options);
 }
 
-/** @throws Error when the binary can't be run, the folder's path is too long for a socket, or the socket can't be made */
+/** @throws Error when the binary can't be run, or the socket can't be made */
 export async function createEnvoyIngress(context: IngressContext, options: EnvoyOptions): Promise<EnvoyIngress> {
   checkBinary(options.binary);
   const { supervisor, folder, listen } = context;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const controlPlaneSocket = socketIn(folder, 'xds.sock');
-  const adminSocket = socketIn(folder, 'admin.sock');
+  const sockets = socketFolder(folder);
   const root = loadProtos();
   const encode = encoder(root);
   let plan: IngressPlan | undefined;
@@ -76,7 +74,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     if (now !== undefined) controlPlane.publish(toSnapshot(envoyResources(now, listen), encode));
     tell();
   };
-  const controlPlane: ControlPlane = await startControlPlane(controlPlaneSocket, root, {
+  const controlPlane: ControlPlane = await startControlPlane(sockets.controlPlane, root, {
     onRefused(refusal) {
       options.onEvent('the proxy refused', { ...refusal });
       const after = refused(state, refusal);
@@ -108,8 +106,8 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
   });
   const start = bootstrap({
     nodeId: 'drimbox-host',
-    controlPlaneSocket,
-    adminSocket,
+    controlPlaneSocket: sockets.controlPlane,
+    adminSocket: sockets.admin,
     maxHeapBytes: 1_073_741_824,
     maxConnections: 20_000,
   });
@@ -158,13 +156,14 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
       clearInterval(timer);
       await work;
       try {
-        await drain(adminSocket, options.drainMs ?? 120_000);
+        await drain(sockets.admin, options.drainMs ?? 120_000);
       } catch (error) {
         // It was not there to be asked, so nothing of it is under way; it is removed either way.
         options.onEvent('the proxy could not be drained', { error: String(error) });
       }
       await supervisor.remove(programName);
       controlPlane.close();
+      sockets.remove();
     },
   };
 }
@@ -187,11 +186,4 @@ function checkBinary(binary: string): void {
   } catch (error) {
     throw new Error(`${binary} can't be run; give Envoy's binary with --envoy or DRIMBOX_ENVOY`, { cause: error });
   }
-}
-
-function socketIn(folder: string, name: string): string {
-  const path = join(folder, name);
-  if (Buffer.byteLength(path) > maxSocketPath)
-    throw new Error(`${path} is longer than the ${maxSocketPath} bytes a socket may have; use a shorter state folder`);
-  return path;
 }
