@@ -28,6 +28,8 @@ export interface NationalServices {
   /** Client of Pro Sante Connect for the remote viewer. */
   readonly viewer: Issued;
   readonly introspector: Issued;
+  /** Signs the whitelist. */
+  readonly signer: Issued;
 }
 
 export interface Ports {
@@ -86,7 +88,7 @@ export async function startNationalServices(directory: string, pki: Pki): Promis
     organizationalUnit: structures[index]?.id ?? '',
   }));
   const whitelist = await startWhitelistServer(pki, signWhitelist({ domains, signer, pki }));
-  return { pki, dmp, psc, whitelist, viewer, introspector };
+  return { pki, dmp, psc, whitelist, viewer, introspector, signer };
 }
 
 export async function startSites(directory: string, pki: Pki, ports: Ports): Promise<readonly DemoSite[]> {
