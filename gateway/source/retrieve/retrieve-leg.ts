@@ -31,6 +31,8 @@ export interface LegRequest {
 
 /** After the C-MOVE ended, how long C-STOREs still on their way may take to show up. */
 const lateStoresMs = 10_000;
+/** The same when none came at all: the PACS most likely has nothing to send. */
+const firstStoreMs = 2_000;
 
 /** @throws RetrieveRefusal, PacsError or CallerGone; what was written before it makes no whole response. */
 export async function runLeg(request: LegRequest): Promise<void> {
@@ -138,13 +140,18 @@ function createArrivals(
     idle: () => state.last,
     async settle(quietMs, outcome) {
       const missing = (): boolean => !tally.complete() && !signal.aborted;
-      // what the PACS itself says it did not send will not come: no need to wait for it
+      // what the PACS itself says it did not send will not come: no need to wait for it; counts are optional (PS3.7 §9.1.4.1.8)
+      const told = outcome.completed + outcome.warning;
       const hopeless = (): boolean =>
-        tally.expected !== undefined && outcome.completed + outcome.warning < tally.expected && state.pending === 0;
+        tally.expected !== undefined &&
+        (told > 0 || outcome.failed > 0) &&
+        told < tally.expected &&
+        state.pending === 0;
+      const nothingCame = tally.sent + tally.unlisted + state.pending === 0;
       while (missing() && !hopeless()) {
         const seen = tally.sent + tally.unlisted;
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, quietMs);
+          const timer = setTimeout(resolve, nothingCame ? Math.min(quietMs, firstStoreMs) : quietMs);
           state.changed = () => {
             clearTimeout(timer);
             resolve();

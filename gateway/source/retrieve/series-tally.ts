@@ -11,8 +11,6 @@ export interface SeriesTally {
   readonly unlisted: number;
   /** Takes the instance for sending; false when it is unlisted or was taken already. */
   claim(uid: SopInstanceUid): boolean;
-  /** Gives back what could not be sent: the PACS may send it again. */
-  giveBack(uid: SopInstanceUid): void;
   done(transferSyntaxUid: string, bytes: number): void;
   complete(): boolean;
 }
@@ -44,7 +42,6 @@ export function createTally(expected: ReadonlyMap<SopInstanceUid, Uid> | undefin
       taken.add(uid);
       return true;
     },
-    giveBack: (uid) => void taken.delete(uid),
     done(transferSyntaxUid, bytes) {
       counts.sent += 1;
       counts.bytes += bytes;
