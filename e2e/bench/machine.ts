@@ -1,5 +1,5 @@
 /** What the figures were measured on. */
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 
 export interface Machine {
   readonly cores: number;
@@ -7,6 +7,8 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly node: string;
   readonly kernel: string;
+  /** Processes wanting a core in the minute before: what others were doing. */
+  readonly loadBefore: number;
 }
 
 export function describeMachine(): Machine {
@@ -16,5 +18,6 @@ export function describeMachine(): Machine {
     memoryBytes: totalmem(),
     node: process.version,
     kernel: release(),
+    loadBefore: Math.round((loadavg()[0] ?? 0) * 10) / 10,
   };
 }

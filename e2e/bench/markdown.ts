@@ -15,7 +15,7 @@ export function replaceFigures(document: string, result: BenchResult): string {
 function figures({ machine, images, bytes, runs, settings, skipped, equal }: BenchResult): string {
   const about =
     `${images} CT images, ${(bytes / 1e6).toFixed(0)} MB, ${runs} runs after one to warm up; ${machine.cores} cores ` +
-    `(${machine.processor}), ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Node ${machine.node}, Linux ${machine.kernel}. ` +
+    `(${machine.processor}), ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Node ${machine.node}, Linux ${machine.kernel}, load before ${machine.loadBefore}. ` +
     (equal ? 'Every image was equal.' : '**Images were missing or different.**');
   const left = skipped.map(({ what, why }) => `Not measured: ${what} (${why}).`);
   return [about, ...settings.map(section), ...left].join('\n\n');

@@ -11,14 +11,15 @@ import { type BenchWorld, openBenchWorld, type Places } from './world.ts';
 
 export const linkRate = '1gbit';
 /** With Nagle's algorithm at its end, each image of a bare C-MOVE waits some 40 ms for an acknowledgement. */
-const bareWithNagle = 'once only: a bare C-MOVE from a PACS with Nagle may last a minute';
+const bareWithNagle = 'one may last a minute';
 
 export async function benchRetrieve(options: RetrieveOptions): Promise<BenchResult> {
   const narrator = createNarrator(options.json);
+  const machine = describeMachine();
   const skipped: { what: string; why: string }[] = [];
   const settings: Setting[] = [...(await measureHere(options, undefined, narrator))];
   if (options.nagle && options.runs > 1)
-    skipped.push({ what: `bare, Nagle, runs 2 to ${options.runs}`, why: bareWithNagle });
+    skipped.push({ what: 'more than one bare C-MOVE from the PACS with Nagle', why: bareWithNagle });
   if (options.shaped) {
     const shaped = await measureShaped(options, linkRate, narrator);
     if (shaped.ok) settings.push(...shaped.settings);
@@ -29,7 +30,7 @@ export async function benchRetrieve(options: RetrieveOptions): Promise<BenchResu
   const { images, runs } = options;
   return {
     bench: 'retrieve',
-    machine: describeMachine(),
+    machine,
     images,
     bytes,
     runs,
