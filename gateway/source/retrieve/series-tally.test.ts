@@ -3,7 +3,12 @@ import * as assert from 'uvu/assert';
 import { parseUid, type Uid } from '../../domain.ts';
 import { createTally } from './series-tally.ts';
 
-const uid = (text: string): Uid => parseUid(text) ?? assert.unreachable(text);
+function uid(text: string): Uid {
+  const parsed = parseUid(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+}
+
 const ct = uid('1.2.840.10008.5.1.4.1.1.2');
 const jpegLs = '1.2.840.10008.1.2.4.80';
 const two = (): ReturnType<typeof createTally> =>
