@@ -1,17 +1,21 @@
 /** `drimbox bench NAME`: measurements against references, with equality of output checked. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createNarrator } from '../demo/narrator.ts';
+import { benchIngress } from './ingress.ts';
 import { readRetrieveOptions, retrieveUsage } from './options.ts';
 import { benchRetrieve, measureHere } from './retrieve.ts';
 import { replaceFigures } from './markdown.ts';
+import { benchRotation } from './rotation.ts';
 import { table } from './table.ts';
 import type { Places } from './world.ts';
 
 const usage = `usage: drimbox bench NAME [--help]
 
   retrieve   a CT series from PACS to remote client, against a bare C-MOVE
+  ingress    a change to one link, among 10, 100 and 1000 of them, to Envoy's acknowledgement
+  rotation   200 certificates and 200 whitelists replaced during downloads
 
-Exit codes: 0 measured and every output equal, 1 not, 2 wrong usage.
+Exit codes: 0 measured and as it must be (every output equal, no request failed), 1 not, 2 wrong usage.
 `;
 
 async function retrieve(args: readonly string[]): Promise<number> {
@@ -40,6 +44,8 @@ async function retrieve(args: readonly string[]): Promise<number> {
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === 'retrieve') return await retrieve(args);
+  if (name === 'ingress') return await benchIngress(args);
+  if (name === 'rotation') return await benchRotation(args);
   if (name === '--help' || name === '-h') {
     process.stdout.write(usage);
     return 0;

@@ -1,0 +1,147 @@
+/**
+ * The ingress alone at scale, as a program: N pairs of FQDNs in one real Envoy, then changes to one link at a time. Prints JSON.
+ *
+ * usage: scale.testing.ts --pairs N --changes N [--no-preflight]
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { findEnvoy } from '../../e2e/parts/envoy.ts';
+import { freePort } from '../../e2e/parts/process.ts';
+import { createSupervisor } from '../infrastructure/host/supervisor.ts';
+import type { DbHost, IngressPlan } from '../plan/ingress-plan.ts';
+import { askAdmin } from './admin.ts';
+import { createEnvoyIngress } from './envoy-ingress.ts';
+import { type ScalePki, createScalePki, pairOf } from './scale-plan.testing.ts';
+
+interface Change {
+  /** From the new plan given to its acknowledgement by Envoy, ms. */
+  readonly ackMs: number;
+  /** What Envoy received from the control plane for it. */
+  readonly bytes: number;
+  /** Secrets pushed, of the changed link and of all others. */
+  readonly ownSecrets: number;
+  readonly otherSecrets: number;
+}
+
+const { values } = parseArgs({
+  allowNegative: true,
+  options: {
+    pairs: { type: 'string', default: '10' },
+    changes: { type: 'string', default: '10' },
+    preflight: { type: 'boolean', default: true },
+  },
+});
+const [pairs, changes] = [Number(values.pairs), Number(values.changes)];
+// a short path: Envoy's sockets live in it
+const folder = mkdtempSync('/tmp/drimbox-s-');
+const adminSocket = join(folder, 'admin.sock');
+const supervisor = createSupervisor({ random: () => 0, now: Date.now, onEvent: () => undefined });
+const ingress = await createEnvoyIngress(
+  { supervisor, folder, listen: { host: '127.0.0.1', port: await freePort() }, onChange: () => undefined },
+  {
+    binary: findEnvoy(),
+    onConnectionFailure: () => undefined,
+    onEvent: () => undefined,
+    preflight: values.preflight,
+    drainMs: 100,
+  },
+);
+
+async function apply(plan: IngressPlan): Promise<number> {
+  const started = performance.now();
+  await ingress.apply(plan);
+  for (;;) {
+    const seen = [...ingress.observe().values()];
+    const refusal = seen.find(({ reason }) => reason === 'RejectedByProxy');
+    if (refusal !== undefined) throw new Error(refusal.message);
+    if (seen.every(({ status }) => status === 'True')) return performance.now() - started;
+    if (performance.now() - started > 300_000) throw new Error('Envoy did not acknowledge the plan in 300 s');
+    await sleep(1);
+  }
+}
+
+/** Counters of Envoy, by name. */
+async function counters(filter: string): Promise<ReadonlyMap<string, number>> {
+  const text = await askAdmin(adminSocket, 'GET', `/stats?filter=${encodeURIComponent(filter)}`);
+  const lines = text.split('\n').flatMap((line) => /^(.*): (\d+)$/.exec(line)?.slice(1, 3) ?? []);
+  return new Map(
+    Array.from({ length: lines.length / 2 }, (_, index) => [lines[index * 2] ?? '', Number(lines[index * 2 + 1])]),
+  );
+}
+
+interface Received {
+  readonly bytes: number;
+  readonly secrets: ReadonlyMap<string, number>;
+}
+
+async function received(): Promise<Received> {
+  const bytes = (await counters('^cluster\\.control-plane\\.upstream_cx_rx_bytes_total$')).values().next().value;
+  if (bytes === undefined) throw new Error('Envoy does not count what the control plane sends');
+  return { bytes, secrets: await counters('^sds\\..*\\.update_success$') };
+}
+
+async function change(plan: IngressPlan, link: string): Promise<Change> {
+  const own = new Set(plan.hosts.filter((host) => host.link === link).map(({ fqdn }) => fqdn));
+  const before = await received();
+  const ackMs = await apply(plan);
+  const after = await received();
+  let [ownSecrets, otherSecrets] = [0, 0];
+  for (const [name, count] of after.secrets) {
+    const pushed = count - (before.secrets.get(name) ?? 0);
+    if ([...own].some((fqdn) => name.includes(`/${fqdn}.`))) ownSecrets += pushed;
+    else otherSecrets += pushed;
+  }
+  return { ackMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
+}
+
+function rssBytes(pid: number | undefined): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, 'latin1'))?.[1];
+  if (kilobytes === undefined) throw new Error('Envoy does not run');
+  return Number(kilobytes) * 1024;
+}
+
+function replaced(plan: IngressPlan, index: number, over: Partial<DbHost>): IngressPlan {
+  const hosts = plan.hosts.map((host) =>
+    host.link === `scale/pacs-${index}` && host.kind === 'db' ? { ...host, ...over, kind: host.kind } : host,
+  );
+  return { ...plan, hosts };
+}
+
+async function measure(pki: ScalePki): Promise<object> {
+  let plan = await pki.plan(pairs);
+  const coldMs = await apply(plan);
+  const cold = await received();
+  const rotations: Change[] = [];
+  for (let n = 0; n < changes; n++) {
+    const index = n % pairs;
+    plan = replaced(plan, index, { identity: await pki.identity(`db-${index}.scale.example`) });
+    rotations.push(await change(plan, `scale/pacs-${index}`));
+  }
+  const additions: Change[] = [];
+  for (let n = 0; n < Math.min(changes, 5); n++) {
+    const index = pairs + n;
+    const hosts = [...plan.hosts, ...(await pairOf(pki, index))].toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1));
+    plan = { ...plan, hosts };
+    additions.push(await change(plan, `scale/pacs-${index}`));
+  }
+  return {
+    pairs,
+    preflight: values.preflight,
+    coldMs,
+    coldBytes: cold.bytes,
+    rotations,
+    additions,
+    operatorRssBytes: process.memoryUsage.rss(),
+    envoyRssBytes: rssBytes(supervisor.state('envoy')?.pid),
+  };
+}
+
+try {
+  const result = await measure(await createScalePki());
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+} finally {
+  await ingress.stop();
+  rmSync(folder, { recursive: true });
+}
