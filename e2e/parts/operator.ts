@@ -20,9 +20,18 @@ export interface ResourceSeen {
   readonly conditions: readonly ConditionSeen[];
 }
 
+export interface EventSeen {
+  readonly event: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+}
+
 export interface StatusSeen {
   readonly resources: readonly ResourceSeen[];
   readonly faults: readonly unknown[];
+  readonly events?: readonly EventSeen[];
   readonly processes: readonly {
     readonly name: string;
     readonly pid?: number;
@@ -39,6 +48,8 @@ export interface OperatorOptions {
   /** Where RIS, PACS and the public side connect; loopback unless told. */
   readonly address?: string;
   readonly logFile: string;
+  /** Of /metrics, on the loopback; not served without. */
+  readonly metricsPort?: number;
 }
 
 export interface RunningOperator extends Part {
@@ -63,6 +74,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
       options.address ?? '127.0.0.1',
       '--listen',
       `${options.address ?? '127.0.0.1'}:${options.publicPort}`,
+      ...(options.metricsPort === undefined ? [] : ['--metrics', `127.0.0.1:${options.metricsPort}`]),
       '--json',
     ],
     env: { DRIMBOX_ENVOY: findEnvoy() },

@@ -19,7 +19,10 @@ function resource(
     creationTimestamp: '2026-01-01T00:00:00Z',
     observedGeneration: 1,
     conditions: verdicts.map(([type, status, reason, message = 'words']) => ({
-      ...{ type, status, reason, message },
+      type,
+      status,
+      reason,
+      message,
       observedGeneration: 1,
       lastTransitionTime: '2026-01-01T00:00:00Z',
     })),

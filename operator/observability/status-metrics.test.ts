@@ -21,7 +21,10 @@ function one(
     observedGeneration: 1,
     creationTimestamp: at,
     conditions: Object.entries(conditions).map(([type, [status, reason]]) => ({
-      ...{ type, status, reason, message: '' },
+      type,
+      status,
+      reason,
+      message: '',
       observedGeneration: 1,
       lastTransitionTime: at,
     })),
