@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const rooms = ['common', 'gateway', 'operator', 'e2e'];
-const fileTimeoutMs = 900_000;
+const fileTimeoutMs = 1_500_000;
 
 interface FileResult {
   readonly file: string;
