@@ -46,10 +46,13 @@ test('one that ended is no warning any more', () => {
 
 test('one that may not be used: False with the reason, and whether a former one serves', () => {
   const revoked = { ok: false, reason: 'Revoked', message: 'revoked yesterday' } as const;
-  const say = (held: boolean): string =>
-    certificatesVerdict([{ secret: 'x/y', server: 'a', held }], seen({ a: revoked })).verdict.message;
-  assert.match(say(true), 'the last good one stays in service');
-  assert.not.match(say(false), 'stays in service');
+  const one = { secret: 'x/y', server: 'a' };
+  const servedUntil = '2026-06-01T00:00:00.000Z';
+  const held = certificatesVerdict([{ ...one, servedUntil }], seen({ a: revoked }));
+  assert.equal([held.verdict.status, held.verdict.reason, held.expiry], ['False', 'Revoked', servedUntil]);
+  assert.match(held.verdict.message, `the last good one stays in service, until ${servedUntil}`);
+  const bare = certificatesVerdict([one], seen({ a: revoked }));
+  assert.equal([bare.verdict.message, bare.expiry], ['Secret x/y: revoked yesterday', undefined]);
 });
 
 test.run();

@@ -19,8 +19,8 @@ export interface WantedCertificate {
   readonly name?: string;
   /** Key in `servers` of the observations, of a certificate judged for one name. */
   readonly server?: string;
-  /** A former one is in service. */
-  readonly held?: boolean;
+  /** End of the one that is in service, which may be a former one; RFC 3339. */
+  readonly servedUntil?: string;
 }
 
 export interface CertificatesOutcome {
@@ -34,7 +34,7 @@ export function certificatesVerdict(wanted: readonly WantedCertificate[], seen: 
   const verdicts = wanted.map((one) => verdictOf(one, seen));
   const expiries = wanted.flatMap((one) => {
     const found = identityOf(one, seen);
-    return found?.ok === true ? [found.notAfter] : [];
+    return (found?.ok === true ? found.notAfter : one.servedUntil) ?? [];
   });
   const [expiry] = expiries.toSorted();
   const verdict =
@@ -54,7 +54,7 @@ function identityOf({ secret, server }: WantedCertificate, seen: Observations): 
 }
 
 function verdictOf(wanted: WantedCertificate, seen: Observations): Verdict {
-  const { secret, name, held } = wanted;
+  const { secret, name, servedUntil } = wanted;
   const type = 'CertificatesReady';
   const found = identityOf(wanted, seen);
   if (found === undefined) return unknown(type, 'NotObserved', `Secret ${secret}: not looked at yet`);
@@ -62,7 +62,7 @@ function verdictOf(wanted: WantedCertificate, seen: Observations): Verdict {
     return bad(
       type,
       found.reason,
-      `Secret ${secret}: ${found.message}${held === true ? '; the last good one stays in service' : ''}`,
+      `Secret ${secret}: ${found.message}${servedUntil === undefined ? '' : `; the last good one stays in service, until ${servedUntil}`}`,
     );
   const left = Date.parse(found.notAfter) - seen.now.getTime();
   if (left <= 0)

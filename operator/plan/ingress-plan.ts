@@ -10,6 +10,8 @@ export interface TlsIdentity {
   readonly name: string;
   readonly certificatePem: string;
   readonly keyPem: string;
+  /** RFC 3339, the earliest end among leaf and chain; absent of internal ones, which renew themselves. */
+  readonly notAfter?: string;
 }
 
 /** Whom the `db` FQDNs believe: one per TrustSpace, shared by its links. */

@@ -64,7 +64,7 @@ function hostsOf(served: ServedLink, seen: Observations, before: IngressPlan | u
     const name = `${link.metadata.namespace}/${secretName}`;
     const material = seen.servers?.get(`${common.link} ${kind}`) ?? seen.identities.get(name);
     return material?.ok === true
-      ? { name, certificatePem: material.certificatePem, keyPem: material.keyPem }
+      ? { name, certificatePem: material.certificatePem, keyPem: material.keyPem, notAfter: material.notAfter }
       : undefined;
   };
   const former = (fqdn: string): IngressHost[] =>

@@ -218,11 +218,12 @@ function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Sta
 function linkCertificates(link: PacsLink, { plan }: Planning): WantedCertificate[] {
   return (['db', 'vi'] as const).map((kind) => {
     const { fqdn, certificate } = link.spec[kind];
+    const served = plan.ingress.hosts.find((host) => host.fqdn === fqdn && host.link === keyOf(link))?.identity;
     return {
       secret: `${link.metadata.namespace}/${certificate.secretName}`,
       name: fqdn,
       server: `${keyOf(link)} ${kind}`,
-      held: plan.ingress.hosts.some((host) => host.fqdn === fqdn && host.link === keyOf(link)),
+      ...(served?.notAfter === undefined ? {} : { servedUntil: served.notAfter }),
     };
   });
 }
