@@ -148,6 +148,8 @@ export interface WhitelistServer {
   readonly listUrl: string;
   /** One for each authority of the PKI that issues something trusted. */
   readonly crlUrls: readonly string[];
+  /** Certificates of the same authorities, DER, as an AIA names them. */
+  readonly aiaUrls: readonly string[];
   /** Requests answered, by path. */
   readonly requests: ReadonlyMap<string, number>;
   /** What is served from now on; bytes are served as they are, good or bad. */
@@ -175,6 +177,11 @@ export async function startWhitelistServer(pki: Pki, list: Buffer): Promise<Whit
       response.writeHead(200, { 'content-type': 'application/pkix-crl' }).end(readFileSync(authority.crlDerFile));
       return;
     }
+    const issuer = authorities[Number(/^\/aia\/(\d)\.cer$/.exec(path)?.[1] ?? Number.NaN)];
+    if (issuer) {
+      response.writeHead(200, { 'content-type': 'application/pkix-cert' }).end(Buffer.from(issuer.certificate.rawData));
+      return;
+    }
     if (path !== '/liste-blanche.xml') {
       response.writeHead(404).end();
       return;
@@ -188,6 +195,7 @@ export async function startWhitelistServer(pki: Pki, list: Buffer): Promise<Whit
   return {
     listUrl: `${base}/liste-blanche.xml`,
     crlUrls: authorities.map((_authority, index) => `${base}/crl/${index}.crl`),
+    aiaUrls: authorities.map((_authority, index) => `${base}/aia/${index}.cer`),
     requests,
     publish: (next) => {
       state.list = next;
