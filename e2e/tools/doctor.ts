@@ -42,6 +42,17 @@ function envoyPlaces(): string[] {
   return named === undefined ? found : [named, ...found];
 }
 
+/** Debian keeps its programs by major version, newest last. */
+function postgresPlaces(): string[] {
+  const folder = '/usr/lib/postgresql';
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .reverse()
+        .map((major) => join(folder, major, 'bin/postgres'))
+    : [];
+}
+
 const probes: readonly Probe[] = [
   {
     name: 'node',
@@ -98,6 +109,22 @@ const probes: readonly Probe[] = [
     versionArgs: ['--version'],
     version: /xmlsec1 ([\d.]+)/,
     source: 'Debian: xmlsec1',
+  },
+  {
+    name: 'postgres',
+    neededBy: 'tests',
+    places: postgresPlaces(),
+    versionArgs: ['--version'],
+    version: /PostgreSQL\) ([\d.]+)/,
+    source: 'Debian: postgresql',
+  },
+  {
+    name: 'curl',
+    neededBy: 'tests',
+    places: ['curl'],
+    versionArgs: ['--version'],
+    version: /curl ([\d.]+)/,
+    source: 'Debian: curl',
   },
   {
     name: 'python3',
