@@ -1,6 +1,6 @@
 /** `./drimbox doctor`: each part the product or its tests stand on: from where, which version, for what. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,6 +38,7 @@ function envoyPlaces(): string[] {
     ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((name) => /(^|\/)envoy[^/.]*$/.test(name) && !name.endsWith('.py'))
         .map((name) => join(folder, name))
+        .filter((path) => statSync(path).size > 10_000_000)
     : [];
   return named === undefined ? found : [named, ...found];
 }
