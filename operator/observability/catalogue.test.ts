@@ -146,6 +146,7 @@ test('whatever a caller makes Envoy say, the reason is one of few', () => {
     'TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:unable to get certificate CRL': 'crl',
     'TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED': 'untrusted',
     'TLS_error:|268435655:SSL routines:OPENSSL_internal:PEER_DID_NOT_RETURN_A_CERTIFICATE': 'no_certificate',
+    'TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:CRL has expired': 'crl',
     'no FQDN of this name is served here': 'unknown_name',
     'TLS_error:|268435696:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL': 'protocol',
     '"} 1\ninjected{a="b': 'other',

@@ -30,7 +30,7 @@ export const catalogue: Catalogue = {
     telling: (e) => ({
       subject: `${e.kind} ${e.key} ${e.type}`,
       reason: e.reason,
-      message: `${e.type} is ${e.status}, was ${e.former}${e.message === '' ? '' : `: ${e.message}`}`,
+      message: `${e.status}, was ${e.former}${e.message === '' ? '' : `: ${e.message}`}`,
     }),
   },
   WhitelistAccepted: {

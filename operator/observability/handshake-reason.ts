@@ -2,8 +2,9 @@
 
 const reasons = [
   ['revoked', /revoked/i],
-  ['expired', /CERTIFICATE_VERIFY_FAILED.*(?:expired|not yet valid)/i],
+  // before `expired`: a CRL may be, and then the fault is ours and not the caller's
   ['crl', /CERTIFICATE_VERIFY_FAILED.*CRL/i],
+  ['expired', /CERTIFICATE_VERIFY_FAILED.*(?:expired|not yet valid)/i],
   ['untrusted', /CERTIFICATE_VERIFY_FAILED/i],
   ['no_certificate', /PEER_DID_NOT_RETURN_A_CERTIFICATE/i],
   ['unknown_name', /no FQDN of this name|filter_chain_not_found/i],

@@ -91,6 +91,16 @@ test('a whitelist: accepted, then silent, refused, and not to be had', () => {
   assert.equal(told(list('True', 'Unreachable', 'monday'), good), ['ConditionChanged']);
 });
 
+test('a list that waits for the first CRLs is not called refused', () => {
+  const at = (crls: string): ResourceStatus =>
+    resource('TrustSpace', [
+      ['CrlFresh', 'False', crls],
+      ['WhitelistVerified', 'False', 'CrlMissing'],
+    ]);
+  assert.equal(told(undefined, at('Fetching')), ['ConditionChanged', 'ConditionChanged']);
+  assert.equal(told(at('Fetching'), at('CrlUnreachable')), ['CrlRefused']);
+});
+
 test('CRLs: a later end is a newer list, a fault is told, fetching is not', () => {
   const crls = (status: Verdict['status'], reason: string, crlExpiry?: string): ResourceStatus =>
     resource('TrustSpace', [['CrlFresh', status, reason]], crlExpiry === undefined ? {} : { crlExpiry });

@@ -60,7 +60,9 @@ function whitelistEvent({ resource, before, condition, former }: Change): Operat
     return { name: 'WhitelistAccepted', trustSpace, ...list };
   if (former?.reason === reason) return undefined;
   if (silent.has(reason)) return { name: 'WhitelistUnreachable', trustSpace, reason, message };
-  return status === 'False' ? { name: 'WhitelistRefused', trustSpace, reason, message } : undefined;
+  // At the first start the list comes before the CRLs it is judged by: no fault of the list.
+  const early = resource.conditions.some((one) => one.type === 'CrlFresh' && one.reason === 'Fetching');
+  return status === 'False' && !early ? { name: 'WhitelistRefused', trustSpace, reason, message } : undefined;
 }
 
 function whitelistOf(
