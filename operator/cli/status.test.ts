@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { StatusDocument } from '../controllers/status-document.ts';
+import { writeEvents } from './status-events.ts';
 import { isGood, showStatus, writeStatus } from './status.ts';
 
 const now = new Date('2026-01-02T00:00:00Z');
@@ -55,6 +56,28 @@ test('the table has the columns of the CRD, and says why what is not ready is no
   assert.match(text, /ght\/nord\s+False\s+SomeSilent\s+-\s+1\/2\s+-\s+2026-06-01\s+24h/);
   assert.match(text, 'DrimboxSite ght/nord: PacsReachable is False, SomeSilent: 1 of 2 PACS do not answer');
   assert.match(text, 'not in force: a.yaml:3:5: spec.x: is not a field; remove it');
+});
+
+test('the events stand one a line, newest last, with their count and their first and last time', () => {
+  const event = {
+    event: 'RoundFailed',
+    level: 'error' as const,
+    subject: 'operator',
+    reason: 'Failed',
+    message: 'disk full',
+    count: 3,
+    firstTime: '2026-01-01T00:00:00.123Z',
+    lastTime: '2026-01-02T00:00:00.456Z',
+  };
+  const [head, first, second, ...more] = writeEvents([event, { ...event, subject: 'other', reason: '' }]).split('\n');
+  assert.match(head ?? '', /^LAST\s+COUNT\s+FIRST\s+LEVEL\s+EVENT\s+SUBJECT\s+WHAT$/);
+  assert.match(
+    first ?? '',
+    /^2026-01-02T00:00:00Z +3 +2026-01-01T00:00:00Z +error +RoundFailed +operator +Failed: disk full$/,
+  );
+  assert.match(second ?? '', /other +disk full$/);
+  assert.equal(more, []);
+  assert.is(writeEvents([]), 'no events');
 });
 
 test('good means: something is there, all of it ready, no fault', () => {
