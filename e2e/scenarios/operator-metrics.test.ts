@@ -194,6 +194,22 @@ test('drimbox status --events shows them, and --metrics that is no address is wr
   );
 });
 
+test('an operator that cannot start ends, its pages too: state folder or port taken', async () => {
+  const main = join(import.meta.dirname, '../../operator/main.ts');
+  const start = (folder: string, port: number): { readonly status: number | null; readonly stderr: string } =>
+    spawnSync(
+      process.execPath,
+      [main, 'up', '-f', directory, '--state', folder, '--envoy', '', '--metrics', `127.0.0.1:${port}`],
+      { encoding: 'utf8', timeout: 60_000 },
+    );
+  const second = start(state, await freePort());
+  assert.is(second.status, 1);
+  assert.match(second.stderr, 'already works on');
+  const taken = start(join(work, 'other'), metricsPort);
+  assert.is(taken.status, 1);
+  assert.match(taken.stderr, `EADDRINUSE: address already in use 127.0.0.1:${metricsPort}`);
+});
+
 /** Asks for the db FQDN as anybody could; settles when the proxy has closed. */
 async function handshake(): Promise<void> {
   await new Promise<void>((resolve) => {

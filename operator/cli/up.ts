@@ -88,6 +88,9 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
     },
     ...(values.envoy !== '' && { envoy: journalledEnvoy(resolve(values.envoy), journal) }),
     ...wiring,
+  }).catch(async (error: unknown) => {
+    await pages?.close(); // else it would keep a process alive that does nothing
+    throw error;
   });
   process.on('SIGHUP', () => operator.refresh(true));
   const told = new AbortController();
