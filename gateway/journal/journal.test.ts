@@ -83,9 +83,7 @@ const refused: JournalEvent = {
   detail: 'not listed',
 };
 
-async function audits(
-  event: string,
-): Promise<
+async function audits(event: string): Promise<
   {
     readonly eventId: string;
     readonly action: string;
