@@ -100,10 +100,6 @@ export function isSame(a: X509Certificate, b: X509Certificate): boolean {
   return a.raw.equals(b.raw);
 }
 
-export function isSelfSigned(certificate: X509Certificate): boolean {
-  return isIssuedBy(certificate, certificate);
-}
-
 export function toPem(label: 'CERTIFICATE' | 'X509 CRL', der: Uint8Array): string {
   const lines =
     Buffer.from(der)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DemoResult } from '../demo/scenario.ts';
 import { judgeDicom } from '../judges/dicom.ts';
 import { judgeXades } from '../judges/dss.ts';
 import { judgeXds } from '../judges/ipf.ts';
@@ -23,14 +24,7 @@ interface Summary {
   readonly report: { readonly ack: string };
   readonly kos: { readonly sopInstanceUid: string; readonly instances: number; readonly file: string };
   readonly dmp: { readonly uniqueId: string; readonly entryUuid: string };
-  readonly retrieve: {
-    readonly status: number;
-    readonly instances: number;
-    readonly identical: boolean;
-    readonly bytes: number;
-    readonly firstImageMs: number;
-    readonly totalMs: number;
-  };
+  readonly retrieve: DemoResult['retrieve'];
   readonly health: { readonly drimbox: string; readonly pacs: string };
 }
 

@@ -4,7 +4,6 @@ import type { Database, Row } from './database.ts';
 
 export type OpenState = 'queued' | 'built';
 export type EndState = 'published' | 'removed' | 'unchanged' | 'declined' | 'failed';
-export type JobState = OpenState | EndState;
 
 export interface Job {
   readonly id: number;

@@ -38,21 +38,21 @@ const firstStoreMs = 2_000;
 export async function runLeg(request: LegRequest): Promise<void> {
   const lease = await request.pacs.leaseAeTitle(request.signal);
   try {
-    await moveTo(lease, request, request.tally);
+    await moveTo(lease, request);
   } finally {
     lease.release();
   }
 }
 
-async function moveTo(lease: AeLease, request: LegRequest, tally: SeriesTally): Promise<void> {
-  const { pacs, study, series, signal } = request;
+async function moveTo(lease: AeLease, request: LegRequest): Promise<void> {
+  const { pacs, study, series, tally, signal } = request;
   // the first thing that breaks ends the whole leg: the PACS is told to stop, and no later part is written
   const broken = new AbortController();
   const fail = (error: unknown): void => {
     if (!broken.signal.aborted) broken.abort(error);
   };
   const either = AbortSignal.any([signal, broken.signal]);
-  const arrivals = createArrivals(request, tally, fail, either);
+  const arrivals = createArrivals(request, fail, either);
   lease.receive(arrivals.take, wantedFromPacs(request.accepted));
   let outcome: MoveOutcome;
   try {
@@ -90,12 +90,8 @@ interface Arrivals {
 }
 
 /** Instances of several associations come side by side and leave one after the other. */
-function createArrivals(
-  request: LegRequest,
-  tally: SeriesTally,
-  fail: (error: unknown) => void,
-  signal: AbortSignal,
-): Arrivals {
+function createArrivals(request: LegRequest, fail: (error: unknown) => void, signal: AbortSignal): Arrivals {
+  const { tally } = request;
   const state = { last: Promise.resolve(), pending: 0, changed: (): void => undefined };
 
   const send = async (instance: IncomingInstance): Promise<void> => {
