@@ -9,7 +9,7 @@ import { createLog } from '../common/observability/log.ts';
 import type { Whitelist } from '../common/whitelist/whitelist.ts';
 import { type GroupSpec, writeGroup, writeSecret } from '../e2e/parts/group.ts';
 import { type Issued, type Pki, createPki } from '../e2e/parts/pki.ts';
-import { freePort } from '../e2e/parts/process.ts';
+import { freePort } from '../e2e/parts/ports.ts';
 import { isGood, writeStatus } from './cli/status.ts';
 import type { StatusDocument } from './controllers/status-document.ts';
 import { type HostOperator, startOnHost } from './host.ts';

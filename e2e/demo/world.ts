@@ -6,7 +6,7 @@ import { type SiteSpec, writeGroup } from '../parts/group.ts';
 import { type Orthanc, startOrthanc } from '../parts/orthanc.ts';
 import { patients } from '../parts/patients.ts';
 import type { Issued, Pki } from '../parts/pki.ts';
-import { freePort } from '../parts/process.ts';
+import { freePort } from '../parts/ports.ts';
 import { type ProSanteConnect, startProSanteConnect } from '../parts/pro-sante-connect.ts';
 import { aReport, aStudy, type ReportSpec } from '../parts/reports.ts';
 import { type GeneratedStudy, generateStudy } from '../parts/studies.ts';

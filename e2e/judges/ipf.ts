@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Part, startProcess } from '../parts/process.ts';
+import { freePort } from '../parts/ports.ts';
+import { type Part, startProcess } from '../parts/process.ts';
 import { judgeClasspath, runJudge } from './maven.ts';
 
 export interface XdsVerdict {

@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DicomPeer } from './orthanc.ts';
-import { type Part, freePort, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 export type DcmtkProfile = 'nagle' | 'noDelay';
 

@@ -6,7 +6,8 @@ import { type Fault, setFault } from './dmp/faults.ts';
 import { type DmpEntry, type DmpSubmission, openRegistry } from './dmp/registry.ts';
 import { listen, SERVICES } from './dmp/server.ts';
 import { openTrust } from './dmp/trust.ts';
-import { freePort, type Part, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 export type { Fault, FaultKind } from './dmp/faults.ts';
 export type { DmpEntry, DmpSubmission } from './dmp/registry.ts';

@@ -6,7 +6,8 @@ import { gatewayNodeOptions } from '../../common/contract/gateway-command.ts';
 import type { GatewayConfig, PacsConfig } from '../../common/contract/gateway-config.ts';
 import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import type { Issued, Pki } from './pki.ts';
-import { freePort, type Part, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 const root = join(import.meta.dirname, '../..');
 

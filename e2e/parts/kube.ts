@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { ensureKubernetes } from './kubernetes/ensure.ts';
-import { type Part, freePort, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 export interface KubeAnswer {
   readonly status: number;

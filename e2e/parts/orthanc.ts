@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Part, freePort, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 export interface DicomPeer {
   readonly aeTitle: string;

@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -108,18 +107,4 @@ async function isReady(options: ProcessOptions): Promise<boolean> {
 
 function tail(part: Part): string {
   return part.log().split('\n').slice(-20).join('\n');
-}
-
-/** A loopback TCP port nobody listens on right now. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  return await new Promise<number>((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

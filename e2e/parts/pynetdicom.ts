@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { runDcmtk, peerArguments } from './dcmtk.ts';
 import type { DicomPeer } from './orthanc.ts';
-import { type Part, freePort, startProcess } from './process.ts';
+import { freePort } from './ports.ts';
+import { type Part, startProcess } from './process.ts';
 
 export interface Misbehaviour {
   /** The whole process dies after N instances of a C-MOVE. */

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { GatewayConfig } from '../../common/contract/gateway-config.ts';
-import { freePort } from '../parts/process.ts';
+import { freePort } from '../parts/ports.ts';
 import { reportMessage } from '../parts/reports.ts';
 import { sendMllp } from '../parts/ris.ts';
 import { openSite, until } from './site.ts';

@@ -10,7 +10,7 @@ import { judgeMetrics } from '../judges/prometheus.ts';
 import { writeGroup } from '../parts/group.ts';
 import { type EventSeen, type RunningOperator, gatewayPage, startOperator } from '../parts/operator.ts';
 import { type Issued, createPki } from '../parts/pki.ts';
-import { freePort } from '../parts/process.ts';
+import { freePort } from '../parts/ports.ts';
 import { type WhitelistServer, signWhitelist, startWhitelistServer } from '../parts/whitelist.ts';
 import { until } from './site.ts';
 

@@ -8,7 +8,7 @@ import { type GatewayPart, prepareGateway } from '../parts/gateway.ts';
 import { type Orthanc, startOrthanc } from '../parts/orthanc.ts';
 import { patients } from '../parts/patients.ts';
 import { createPki, type Issued, type Pki } from '../parts/pki.ts';
-import { freePort } from '../parts/process.ts';
+import { freePort } from '../parts/ports.ts';
 import { type ProSanteConnect, startProSanteConnect } from '../parts/pro-sante-connect.ts';
 import { aReport, aStudy, type ReportSpec } from '../parts/reports.ts';
 import { type GeneratedStudy, generateStudy, type StudyKind } from '../parts/studies.ts';

@@ -12,7 +12,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findEnvoy } from '../../e2e/parts/envoy.ts';
 import { type Pki, createPki } from '../../e2e/parts/pki.ts';
-import { type Part, freePort, startProcess } from '../../e2e/parts/process.ts';
+import { freePort } from '../../e2e/parts/ports.ts';
+import { type Part, startProcess } from '../../e2e/parts/process.ts';
 import { parseRfc2253, singleValue } from './distinguished-name.ts';
 import { readXfcc } from './xfcc.ts';
 

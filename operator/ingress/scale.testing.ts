@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findEnvoy } from '../../e2e/parts/envoy.ts';
-import { freePort } from '../../e2e/parts/process.ts';
+import { freePort } from '../../e2e/parts/ports.ts';
 import { createSupervisor } from '../infrastructure/host/supervisor.ts';
 import type { DbHost, IngressPlan } from '../plan/ingress-plan.ts';
 import { askAdmin } from './admin.ts';

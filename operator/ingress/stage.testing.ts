@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEnvoy } from '../../e2e/parts/envoy.ts';
-import { freePort } from '../../e2e/parts/process.ts';
+import { freePort } from '../../e2e/parts/ports.ts';
 import { type Supervisor, createSupervisor } from '../infrastructure/host/supervisor.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
