@@ -81,6 +81,33 @@ export interface DrimboxSiteSpec {
     /** What becomes of the archive when this resource is deleted. Retain keeps it (a site made again under the same name finds it). Delete removes it for good; updates of already published manifests are then impossible. */
     readonly whenDeleted: 'Retain' | 'Delete';
   };
+  /** How RIS and PACS reach this site on a cluster - they speak plain TCP and cannot pass the ingress. On one host it has no effect. */
+  readonly service: {
+    /** LoadBalancer gives the site an address of its own, NodePort a port on every node, ClusterIP an address that only pods reach (RIS and PACS inside the cluster, or a gateway of your own in front). */
+    readonly type: 'LoadBalancer' | 'NodePort' | 'ClusterIP';
+    /** Given to the Service, for the controller of your load balancers (address pool, fixed address). */
+    readonly annotations?: {
+
+    };
+    /** Which controller answers for it; absent, the cluster's default. A Service keeps its class until it is made again. */
+    readonly loadBalancerClass?: string;
+    /** Port on the nodes that the RIS sends to, with type NodePort; absent, the cluster chooses one. */
+    readonly mllpNodePort?: number;
+    /** Port on the nodes that the PACS send images to, with type NodePort; absent, the cluster chooses one. It stands in the PACS configuration for every AE title of the pool, so better fix it. */
+    readonly dimseNodePort?: number;
+  };
+  /** Who may reach this site's gateway on a cluster whose network enforces NetworkPolicies. On one host it has no effect. */
+  readonly network: {
+    /** Addresses of the RIS and PACS that may open MLLP and DIMSE connections, as CIDR. Narrow it - neither protocol knows who calls. A load balancer that replaces the caller's address must keep it (externalTrafficPolicy Local, which we set). */
+    readonly sources: readonly string[];
+  };
+  /** What the gateway's pod asks of its node. On one host it has no effect. */
+  readonly resources: {
+    /** CPU kept free for it, in thousandths of a core. It may use more; a series of 200 MB takes about 0.6 s of one core. */
+    readonly cpuMillicores: number;
+    /** Memory it asks for and may never exceed, in MiB. Measured peak is 233 MB while a series of 200 MB is streamed; about 20 MB more per series at the same time. */
+    readonly memoryMegabytes: number;
+  };
   /** Least severe level logged. debug is verbose, never use it for long; no level logs patient data. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** True leaves the running gateway exactly as it is and ignores changes to this site and its PacsLinks, for maintenance by hand. Certificates then are not rotated either. */

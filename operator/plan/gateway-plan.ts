@@ -161,8 +161,12 @@ function listenersOf(
   const host = layout.gatewayAddress;
   const { mllp, dimse } = site.spec;
   return {
-    mllp: { host: layout.siteAddress, port: mllp.port, maxMessageBytes: mllp.maxMessageMegabytes * 1_048_576 },
-    dimse: { host: layout.siteAddress, port: dimse.port },
+    mllp: {
+      host: layout.siteAddress,
+      port: ports.mllp ?? mllp.port,
+      maxMessageBytes: mllp.maxMessageMegabytes * 1_048_576,
+    },
+    dimse: { host: layout.siteAddress, port: ports.dimse ?? dimse.port },
     wado: { host, port: ports.wado, tls },
     viewer: { host, port: ports.viewer, tls },
     admin: { host, port: ports.admin },

@@ -3,8 +3,9 @@ import type { PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import type { GatewayPlan } from './gateway-plan.ts';
-import type { ClientTrust, IngressHost, IngressPlan, TlsIdentity } from './ingress-plan.ts';
-import type { Observations } from './observations.ts';
+import type { ClientTrust, IngressHost, IngressPlan } from './ingress-plan.ts';
+import type { IdentityMaterial, Observations, Resolved } from './observations.ts';
+import { type Remembered, noMemory } from './remembered.ts';
 
 export interface ServedLink {
   readonly link: PacsLink;
@@ -20,12 +21,14 @@ export function planIngress(
   paused: ReadonlySet<string>,
   seen: Observations,
   before?: IngressPlan,
+  memory: Remembered = noMemory,
 ): IngressPlan {
-  const trusts = trustsOf(links, seen, before);
+  const trusts = trustsOf(links, seen, before, memory);
+  const formers = Map.groupBy(before?.hosts ?? [], (host) => host.link);
   const kept = before?.hosts.filter((host) => paused.has(host.site)) ?? [];
-  const hosts = [...kept, ...links.flatMap((served) => hostsOf(served, seen, before))]
+  const hosts = [...kept, ...links.flatMap((served) => hostsOf(served, seen, formers, memory))]
     .filter((host) => host.kind === 'vi' || trusts.has(host.trust))
-    .toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1));
+    .sort((a, b) => (a.fqdn < b.fqdn ? -1 : 1));
   const used = new Set(hosts.flatMap((host) => (host.kind === 'db' ? [host.trust] : [])));
   return {
     hosts,
@@ -38,70 +41,82 @@ function trustsOf(
   links: readonly ServedLink[],
   seen: Observations,
   before: IngressPlan | undefined,
+  memory: Remembered,
 ): Map<string, ClientTrust> {
   const found = new Map<string, ClientTrust>();
-  const names = [...(before?.trusts ?? []), ...links.map(({ trustSpace }) => trustSpace.metadata)];
-  for (const { name } of names) {
+  const names = new Set([
+    ...(before?.trusts ?? []).map(({ name }) => name),
+    ...links.map(({ trustSpace }) => trustSpace.metadata.name),
+  ]);
+  for (const name of names) {
     const trust = seen.trusts.get(name);
     const former = before?.trusts.find((candidate) => candidate.name === name);
-    if (trust?.anchors.ok === true && trust.crls.ok)
-      found.set(name, { name, anchorsPem: trust.anchors.pem, crlsPem: trust.crls.pem });
-    else if (former !== undefined) found.set(name, former);
+    if (trust?.anchors.ok === true && trust.crls.ok) {
+      const [anchorsPem, crlsPem] = [trust.anchors.pem, trust.crls.pem];
+      found.set(
+        name,
+        memory.of(`trust ${name}`, [anchorsPem, crlsPem], () => ({ name, anchorsPem, crlsPem })),
+      );
+    } else if (former !== undefined) found.set(name, former);
   }
   return found;
 }
 
-function hostsOf(served: ServedLink, seen: Observations, before: IngressPlan | undefined): IngressHost[] {
-  const { link, trustSpace, gateway } = served;
-  const { db, vi, limits } = link.spec;
+type Formers = ReadonlyMap<string, readonly IngressHost[]>;
+
+function hostsOf(served: ServedLink, seen: Observations, formers: Formers, memory: Remembered): readonly IngressHost[] {
+  const { link, trustSpace, gateway, held } = served;
+  const key = keyOf(link);
+  const { db, vi } = link.spec;
+  const own = seen.internal.gateways.get(gateway.site);
+  const upstream = seen.layout.upstreamOf === undefined ? undefined : (seen.layout.upstreamOf(gateway.site) ?? '');
+  const former = formers.get(key)?.filter(({ fqdn }) => fqdn === db.fqdn || fqdn === vi.fqdn) ?? [];
+  if (held || own === undefined || upstream === '') return former;
+  const material = (kind: 'db' | 'vi'): Resolved<IdentityMaterial> | undefined =>
+    seen.servers?.get(`${key} ${kind}`) ?? seen.identities.get(secretName(link, kind));
+  const materials = [material('db'), material('vi')] as const;
+  const { listeners } = gateway.config;
+  const make = (): IngressHost[] =>
+    (['db', 'vi'] as const).flatMap((kind, index) => {
+      const found = materials[index];
+      if (found?.ok !== true) return former.filter(({ fqdn }) => fqdn === link.spec[kind].fqdn);
+      const { host, port } = kind === 'db' ? listeners.wado : listeners.viewer;
+      return [hostOf(kind, { link, trustSpace }, found, { host: upstream ?? host, port, serverName: own.serverName })];
+    });
+  const complete = materials.every((found) => found?.ok === true);
+  if (!complete) return make();
+  const inputs = [
+    link.spec,
+    trustSpace.spec,
+    listeners.wado.port,
+    listeners.viewer.port,
+    upstream,
+    own.serverName,
+    ...materials,
+  ];
+  return memory.of(`hosts ${key}`, inputs, make);
+}
+
+function secretName(link: PacsLink, kind: 'db' | 'vi'): string {
+  return `${link.metadata.namespace}/${link.spec[kind].certificate.secretName}`;
+}
+
+function hostOf(
+  kind: 'db' | 'vi',
+  { link, trustSpace }: Pick<ServedLink, 'link' | 'trustSpace'>,
+  { certificatePem, keyPem, notAfter }: IdentityMaterial,
+  upstream: IngressHost['upstream'],
+): IngressHost {
+  const { limits } = link.spec;
   const common = {
+    fqdn: link.spec[kind].fqdn,
     link: keyOf(link),
     site: siteOf(link),
     limits: { maxConnections: limits.maxConnections, maxRequests: limits.maxRequests },
+    identity: { name: secretName(link, kind), certificatePem, keyPem, notAfter },
+    upstream,
   };
-  const serverName = seen.internal.gateways.get(gateway.site)?.serverName;
-  const identityOf = (kind: 'db' | 'vi', secretName: string): TlsIdentity | undefined => {
-    const name = `${link.metadata.namespace}/${secretName}`;
-    const material = seen.servers?.get(`${common.link} ${kind}`) ?? seen.identities.get(name);
-    return material?.ok === true
-      ? { name, certificatePem: material.certificatePem, keyPem: material.keyPem, notAfter: material.notAfter }
-      : undefined;
-  };
-  const former = (fqdn: string): IngressHost[] =>
-    before?.hosts.filter((host) => host.fqdn === fqdn && host.link === common.link) ?? [];
-  if (served.held || serverName === undefined) return [...former(db.fqdn), ...former(vi.fqdn)];
-  const { wado, viewer } = gateway.config.listeners;
-  const upstream = ({ host, port }: { readonly host: string; readonly port: number }): IngressHost['upstream'] => ({
-    host,
-    port,
-    serverName,
-  });
-  const dbIdentity = identityOf('db', db.certificate.secretName);
-  const viIdentity = identityOf('vi', vi.certificate.secretName);
-  return [
-    ...(dbIdentity === undefined
-      ? former(db.fqdn)
-      : [
-          {
-            kind: 'db' as const,
-            fqdn: db.fqdn,
-            ...common,
-            identity: dbIdentity,
-            upstream: upstream(wado),
-            trust: trustSpace.metadata.name,
-          },
-        ]),
-    ...(viIdentity === undefined
-      ? former(vi.fqdn)
-      : [
-          {
-            kind: 'vi' as const,
-            fqdn: vi.fqdn,
-            ...common,
-            identity: viIdentity,
-            upstream: upstream(viewer),
-            probeCidrs: trustSpace.spec.ingress.weatherProbes,
-          },
-        ]),
-  ];
+  return kind === 'db'
+    ? { kind, ...common, trust: trustSpace.metadata.name }
+    : { kind, ...common, probeCidrs: trustSpace.spec.ingress.weatherProbes };
 }

@@ -60,6 +60,8 @@ export interface GatewayObservation {
   readonly restarts: number;
   /** How it ended last and what it said, when it is not running. */
   readonly lastEnd?: string;
+  /** Why it can't run yet, in the cluster's words (image missing, no room on a node, ...). */
+  readonly waiting?: { readonly reason: string; readonly message: string };
   /** Its answer to GET /status; absent when it gave none. */
   readonly status?: GatewayStatus;
 }
@@ -69,6 +71,15 @@ export interface IngressObservation {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+}
+
+/** Where a gateway listens. On one host MLLP and DIMSE are where the site says; behind a Service the pod has its own. */
+export interface SitePorts {
+  readonly wado: number;
+  readonly viewer: number;
+  readonly admin: number;
+  readonly mllp?: number;
+  readonly dimse?: number;
 }
 
 /** Where things are put; a host and a cluster differ here and nowhere else. */
@@ -82,7 +93,9 @@ export interface Layout {
   readonly siteAddress: string;
   /** Where WADO, viewer and admin listen, and the ingress finds them. */
   readonly gatewayAddress: string;
-  portsOf(site: string): { readonly wado: number; readonly viewer: number; readonly admin: number };
+  portsOf(site: string): SitePorts;
+  /** Where the ingress reaches a gateway, when it is not where the gateway listens; undefined: not known yet. */
+  readonly upstreamOf?: (site: string) => string | undefined;
   /** True when all sites share one address, so that two can't have the same port. */
   readonly sharedPorts: boolean;
 }

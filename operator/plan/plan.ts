@@ -2,12 +2,14 @@
  * PURE: what should exist, from what was observed and what was planned before. A site that is paused, or that can't be planned
  * any more because something it refers to broke, keeps its former plan; only what is gone from the resources goes.
  */
+import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
 import { type AcceptedSet, type Refusal, acceptAcross } from './acceptance.ts';
-import { type GatewayPlan, planGateway } from './gateway-plan.ts';
+import { type GatewayPlan, type GatewayPlanning, planGateway } from './gateway-plan.ts';
 import { type ServedLink, planIngress } from './ingress.ts';
-import type { IngressPlan } from './ingress-plan.ts';
+import type { IngressHost, IngressPlan } from './ingress-plan.ts';
 import type { Observations } from './observations.ts';
+import { type Remembered, noMemory } from './remembered.ts';
 
 export interface Plan {
   /** Sorted by site. */
@@ -20,36 +22,89 @@ export interface Planning {
   readonly accepted: AcceptedSet;
   /** Site to why it has no new plan; with a former one it goes on as it was. */
   readonly unplanned: ReadonlyMap<string, Refusal>;
+  /** Site to its gateway, FQDN to its entry: what `plan` holds, to look things up. */
+  readonly gatewayOf: ReadonlyMap<string, GatewayPlan>;
+  readonly hostOf: ReadonlyMap<string, IngressHost>;
 }
 
-export function makePlan(seen: Observations, before?: Plan): Planning {
+/** What is paused stays exactly as it is: by its spec, or by the annotation for those who may not change a spec under GitOps. */
+export const pauseAnnotation = 'drimbox.dev/paused';
+
+export function isPaused({ spec, metadata }: DrimboxSite): boolean {
+  return spec.paused || metadata.annotations?.[pauseAnnotation] === 'true';
+}
+
+export function makePlan(seen: Observations, before?: Plan, memory: Remembered = noMemory): Planning {
   const { inventory } = seen;
-  const accepted = acceptAcross(inventory, seen.layout.sharedPorts);
+  const accepted = memory.of('accepted', [inventory.sites, inventory.links, inventory.trustSpaces], () =>
+    acceptAcross(inventory, seen.layout.sharedPorts),
+  );
+  const formers = new Map(before?.gateways.map((gateway) => [gateway.site, gateway]));
+  const trustSpaces = new Map(inventory.trustSpaces.map((trustSpace) => [keyOf(trustSpace), trustSpace]));
   const unplanned = new Map<string, Refusal>();
   const gateways: GatewayPlan[] = [];
   const served: ServedLink[] = [];
   const paused = new Set<string>();
-  for (const site of inventory.sites.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))) {
+  for (const site of inventory.sites.toSorted(byKey)) {
     const key = keyOf(site);
-    const trustSpace = inventory.trustSpaces.find((candidate) => keyOf(candidate) === site.spec.trustSpace);
+    const trustSpace = trustSpaces.get(site.spec.trustSpace);
     const links = accepted.linksOf.get(key) ?? [];
     const refusal = accepted.refusedSites.get(key);
-    const former = before?.gateways.find((candidate) => candidate.site === key);
     const planning =
       refusal !== undefined || trustSpace === undefined
         ? { ok: false as const, refusal: refusal ?? { reason: 'TrustSpaceNotFound', message: 'no such TrustSpace' } }
-        : planGateway(site, trustSpace, links, seen);
+        : plannedOnce(site, trustSpace, links, seen, memory);
     if (!planning.ok) unplanned.set(key, planning.refusal);
-    if (site.spec.paused) paused.add(key);
-    const gateway = site.spec.paused || !planning.ok ? former : planning.plan;
+    const isHalted = isPaused(site);
+    if (isHalted) paused.add(key);
+    const gateway = isHalted || !planning.ok ? formers.get(key) : planning.plan;
     if (gateway === undefined) continue;
     gateways.push(gateway);
-    if (site.spec.paused) continue;
+    if (isHalted) continue;
     // Without its TrustSpace a site's FQDNs have no trust to stand on; what runs goes on, the entries go.
     if (trustSpace !== undefined) {
       const held = !planning.ok;
       served.push(...links.map((link) => ({ link, trustSpace, gateway, held })));
     }
   }
-  return { plan: { gateways, ingress: planIngress(served, paused, seen, before?.ingress) }, accepted, unplanned };
+  const ingress = planIngress(served, paused, seen, before?.ingress, memory);
+  return {
+    plan: { gateways, ingress },
+    accepted,
+    unplanned,
+    gatewayOf: new Map(gateways.map((gateway) => [gateway.site, gateway])),
+    hostOf: new Map(ingress.hosts.map((host) => [host.fqdn, host])),
+  };
+}
+
+function byKey(a: DrimboxSite, b: DrimboxSite): number {
+  const [nsA, nsB] = [a.metadata.namespace, b.metadata.namespace];
+  if (nsA !== nsB) return `${nsA}/` < `${nsB}/` ? -1 : 1;
+  return a.metadata.name < b.metadata.name ? -1 : 1;
+}
+
+/** A refusal is looked at anew each time: its words may come from anywhere. */
+function plannedOnce(
+  site: DrimboxSite,
+  trustSpace: TrustSpace,
+  links: readonly PacsLink[],
+  seen: Observations,
+  memory: Remembered,
+): GatewayPlanning {
+  const key = keyOf(site);
+  const { namespace } = site.metadata;
+  const named = site.spec.dmp.certificates.flatMap(({ authentication, signature }) => [authentication, signature]);
+  const ports = seen.layout.portsOf(key);
+  const inputs = [
+    site.spec,
+    trustSpace.spec,
+    seen.trusts.get(trustSpace.metadata.name),
+    seen.internal.gateways.get(key),
+    seen.internal.caPem,
+    seen.internal.ingress.serverName,
+    ...Object.values(ports),
+    ...links.map(({ spec }) => spec),
+    ...named.map(({ secretName }) => seen.identities.get(`${namespace}/${secretName}`)),
+  ];
+  return memory.of(`gateway ${key}`, inputs, () => planGateway(site, trustSpace, links, seen));
 }

@@ -5,7 +5,8 @@ import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
 import type { Observations, TrustObservation } from './observations.ts';
-import type { Planning } from './plan.ts';
+import { type Planning, isPaused } from './plan.ts';
+import type { IngressHost } from './ingress-plan.ts';
 import { type WantedCertificate, certificatesVerdict } from './certificates.ts';
 
 type Resource = TrustSpace | DrimboxSite | PacsLink;
@@ -27,15 +28,25 @@ export function makeStatus(
   planning: Planning,
   before: readonly ResourceStatus[],
 ): ResourceStatus[] {
+  return [...eachStatus(seen, planning, new Map(before.map((former) => [statusKey(former.kind, former.key), former])))];
+}
+
+/** Key of the former status of a resource in `before` of {@link eachStatus}. */
+export function statusKey(kind: Resource['kind'], key: string): string {
+  return `${kind} ${key}`;
+}
+
+/** One after the other, so that whoever has thousands can give the event loop back in between. */
+export function* eachStatus(
+  seen: Observations,
+  planning: Planning,
+  before: ReadonlyMap<string, Pick<ResourceStatus, 'conditions'>>,
+): Generator<ResourceStatus, void, undefined> {
   const { trustSpaces, sites, links } = seen.inventory;
-  const finish = (
-    resource: Resource,
-    verdicts: readonly Verdict[],
-    fields: Record<string, unknown>,
-  ): ResourceStatus => {
+  const finish = (resource: Resource, [verdicts, fields]: Status): ResourceStatus => {
     const key = keyOf(resource);
     const generation = resource.metadata.generation ?? 0;
-    const former = before.find((status) => status.kind === resource.kind && status.key === key)?.conditions ?? [];
+    const former = before.get(statusKey(resource.kind, key))?.conditions ?? [];
     return {
       kind: resource.kind,
       key,
@@ -46,16 +57,16 @@ export function makeStatus(
       fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
     };
   };
-  return [
-    ...trustSpaces.map((trust) => finish(trust, ...trustStatus(trust, seen))),
-    ...sites.map((site) => finish(site, ...siteStatus(site, seen, planning))),
-    ...links.map((link) => finish(link, ...linkStatus(link, seen, planning))),
-  ];
+  const sitesOf = new Map<string, number>();
+  for (const { spec } of sites) sitesOf.set(spec.trustSpace, (sitesOf.get(spec.trustSpace) ?? 0) + 1);
+  for (const trust of trustSpaces) yield finish(trust, trustStatus(trust, seen, sitesOf.get(keyOf(trust)) ?? 0));
+  for (const site of sites) yield finish(site, siteStatus(site, seen, planning));
+  for (const link of links) yield finish(link, linkStatus(link, seen, planning));
 }
 
 type Status = [verdicts: readonly Verdict[], fields: Record<string, unknown>];
 
-function trustStatus(trust: TrustSpace, seen: Observations): Status {
+function trustStatus(trust: TrustSpace, seen: Observations, sites: number): Status {
   const observed = seen.trusts.get(keyOf(trust));
   if (observed === undefined) return [[unknown('Ready', 'NotObserved', 'not looked at yet')], {}];
   const verdicts = [anchorsVerdict(observed), crlVerdict(observed, seen.now), whitelistVerdict(observed)];
@@ -65,7 +76,7 @@ function trustStatus(trust: TrustSpace, seen: Observations): Status {
     {
       ...(generatedAt === undefined ? {} : { whitelist: { generatedAt, fetchedAt, domains } }),
       crlExpiry: observed.crls.ok ? observed.crls.nextUpdate : undefined,
-      sites: seen.inventory.sites.filter((site) => site.spec.trustSpace === keyOf(trust)).length,
+      sites,
     },
   ];
 }
@@ -115,8 +126,12 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
     fromGateway('PacsReachable', status?.conditions) ?? pacsSummary(answering, links.length, status !== undefined),
     dmpVerdict(status?.conditions),
   ];
-  const paused = site.spec.paused
-    ? good('Paused', 'Paused', 'changes to this site and its links are ignored until spec.paused is false')
+  const paused = isPaused(site)
+    ? good(
+        'Paused',
+        'Paused',
+        'changes to this site and its links are ignored until spec.paused is false and the annotation drimbox.dev/paused is gone',
+      )
     : bad('Paused', 'NotPaused', '');
   return [
     [ready(verdicts), ...verdicts, paused],
@@ -151,10 +166,11 @@ function ownWhitelist(trust: TrustObservation, conditions: readonly GatewayCondi
 function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planning): Verdict {
   const key = keyOf(site);
   const type = 'WorkloadAvailable';
-  const plan = planning.plan.gateways.find((gateway) => gateway.site === key);
+  const plan = planning.gatewayOf.get(key);
   const gateway = seen.gateways.get(key);
   if (plan === undefined) return bad(type, 'NotPlanned', 'no gateway runs, see the other conditions');
   if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
+  if (gateway.waiting !== undefined) return bad(type, gateway.waiting.reason, gateway.waiting.message);
   if (!gateway.running)
     return bad(
       type,
@@ -215,10 +231,10 @@ function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Sta
   ];
 }
 
-function linkCertificates(link: PacsLink, { plan }: Planning): WantedCertificate[] {
+function linkCertificates(link: PacsLink, planning: Planning): WantedCertificate[] {
   return (['db', 'vi'] as const).map((kind) => {
     const { fqdn, certificate } = link.spec[kind];
-    const served = plan.ingress.hosts.find((host) => host.fqdn === fqdn && host.link === keyOf(link))?.identity;
+    const served = servedHost(link, fqdn, planning)?.identity;
     return {
       secret: `${link.metadata.namespace}/${certificate.secretName}`,
       name: fqdn,
@@ -226,6 +242,12 @@ function linkCertificates(link: PacsLink, { plan }: Planning): WantedCertificate
       ...(served?.notAfter === undefined ? {} : { servedUntil: served.notAfter }),
     };
   });
+}
+
+/** Its entry in the plan, unless the name belongs to another link. */
+function servedHost(link: PacsLink, fqdn: string, { hostOf }: Planning): IngressHost | undefined {
+  const host = hostOf.get(fqdn);
+  return host?.link === keyOf(link) ? host : undefined;
 }
 
 function pacsVerdict(link: PacsLink, seen: Observations): Verdict {
@@ -242,8 +264,9 @@ function renamed({ status, reason, message }: GatewayCondition): Verdict {
 
 function ingressVerdict(link: PacsLink, seen: Observations, planning: Planning): Verdict {
   const type = 'IngressProgrammed';
-  const planned = planning.plan.ingress.hosts.filter((host) => host.link === keyOf(link));
-  const missing = [link.spec.db.fqdn, link.spec.vi.fqdn].filter((fqdn) => !planned.some((host) => host.fqdn === fqdn));
+  const missing = [link.spec.db.fqdn, link.spec.vi.fqdn].filter(
+    (fqdn) => servedHost(link, fqdn, planning) === undefined,
+  );
   if (missing.length > 0)
     return bad(type, 'NotServed', `${missing.join(' and ')}: not served, see the other conditions`);
   const observed = seen.ingress.get(keyOf(link));

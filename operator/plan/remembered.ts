@@ -1,0 +1,45 @@
+/**
+ * Work done again only when what it was made from changed. Inputs are compared by identity: whoever observes hands on the same
+ * object as long as nothing about it changed, and a round over a thousand sites costs what one changed site costs.
+ */
+export interface Remembered {
+  /** The former result when `inputs` are, one by one, the very same values as then. */
+  of<T>(key: string, inputs: readonly unknown[], make: () => T): T;
+  /** Forgets what was not asked for since the last call. */
+  sweep(): void;
+}
+
+interface Entry {
+  inputs: readonly unknown[];
+  result: unknown;
+  used: boolean;
+}
+
+export function createMemory(): Remembered {
+  const entries = new Map<string, Entry>();
+  return {
+    of<T>(key: string, inputs: readonly unknown[], make: () => T): T {
+      const former = entries.get(key);
+      if (former !== undefined && sameInputs(former.inputs, inputs)) {
+        former.used = true;
+        return former.result as T; // made by the same `make` of the same key
+      }
+      const result = make();
+      entries.set(key, { inputs, result, used: true });
+      return result;
+    },
+    sweep() {
+      for (const [key, entry] of entries) {
+        if (!entry.used) entries.delete(key);
+        entry.used = false;
+      }
+    },
+  };
+}
+
+/** For a single round, and wherever everything is read anew: remembers nothing. */
+export const noMemory: Remembered = { of: (_key, _inputs, make) => make(), sweep: () => undefined };
+
+function sameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
+}
