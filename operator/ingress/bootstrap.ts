@@ -28,12 +28,13 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: { clusters: [controlPlane(options.controlPlaneSocket)] },
+    static_resources: { clusters: [controlPlaneOn(options.controlPlaneSocket)] },
     overload_manager: overload(options),
   };
 }
 
-function controlPlane(socket: string): JsonObject {
+/** The control plane as a cluster, behind a Unix socket. */
+export function controlPlaneOn(socket: string): JsonObject {
   const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
   return {
     name: controlPlaneCluster,

@@ -207,7 +207,7 @@ test('a listener that Envoy refuses is searched until the link is found; the oth
 test('without its control plane the proxy goes on; a new one takes over and nothing is dropped', async () => {
   const download = await startDownload('nord');
   const pid = stage.supervisor.state('envoy')?.pid;
-  stage.detach();
+  await stage.detach();
   await stage.until('the disconnection', async () => (await stage.stat('control_plane.connected_state')) === 0);
   assert.is((await call(stage, { sni: sud, client: stage.client })).status, 200);
   const pushed = await stage.stat(`sds.certificate/${sud}.update_attempt`);

@@ -37,8 +37,10 @@ export interface IngressControlOptions {
 export interface ProxyCount {
   /** Streams open now. */
   readonly connected: number;
-  /** Those of them that hold all that is published. */
+  /** Those of them that hold all that is published now. */
   readonly acknowledged: number;
+  /** Those of them that held everything once since they connected: what they were given since, they say themselves. */
+  readonly synchronised: number;
 }
 
 export interface IngressControl {

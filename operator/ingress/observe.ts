@@ -1,7 +1,7 @@
 /** What is said of each PacsLink. Pure. */
-import type { ProgramState } from '../infrastructure/host/supervisor.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
+import type { ProxyCount } from './ingress-control.ts';
 import { type Quarantine, isServed, verdictOf } from './quarantine.ts';
 
 export interface IngressState {
@@ -9,7 +9,7 @@ export interface IngressState {
   readonly state: Quarantine;
   /** The proxy refuses what it took before. */
   readonly fault: string | undefined;
-  readonly program: ProgramState | undefined;
+  readonly proxies: ProxyCount;
 }
 
 /** A condition's message has at most 32 768 characters; whoever reads it wants far less. */
@@ -21,20 +21,26 @@ export function observeIngress(seen: IngressState): ReadonlyMap<string, IngressO
   return new Map([...links].map((link) => [link, observe(link, seen)]));
 }
 
-function observe(link: string, { state, fault, program }: IngressState): IngressObservation {
-  if (program?.running !== true)
-    return {
-      status: 'False',
-      reason: 'ProxyDown',
-      message: `the proxy does not run (it ended with ${program?.lastEnd ?? 'nothing yet'}); it is started again, its log says why`,
-    };
+function observe(link: string, { state, fault, proxies }: IngressState): IngressObservation {
   const { accepted, refusal } = verdictOf(state, link);
   if (refusal !== undefined)
     return rejected(isServed(state, link) ? 'the settings before this change are served' : 'it is not served', refusal);
   if (fault !== undefined) return rejected('nothing may be served', fault);
-  return accepted
-    ? { status: 'True', reason: 'Programmed', message: 'the proxy acknowledged it' }
-    : { status: 'Unknown', reason: 'NotAcknowledged', message: 'the proxy has not acknowledged it yet' };
+  if (proxies.connected === 0)
+    return {
+      status: 'False',
+      reason: 'NoProxyConnected',
+      message: 'no proxy is connected to the operator; one that runs serves what it was given last',
+    };
+  if (!accepted) return waiting('the proxy has not acknowledged it yet');
+  const { connected, synchronised } = proxies;
+  if (synchronised < connected) return waiting(`${synchronised} of ${connected} proxies have acknowledged it`);
+  const who = connected === 1 ? 'the proxy' : `all ${connected} proxies`;
+  return { status: 'True', reason: 'Programmed', message: `${who} acknowledged it` };
+}
+
+function waiting(message: string): IngressObservation {
+  return { status: 'Unknown', reason: 'NotAcknowledged', message };
 }
 
 function rejected(effect: string, words: string): IngressObservation {

@@ -5,30 +5,42 @@
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { writeFileAtomically } from '../infrastructure/host/files.ts';
-import { type Quarantine, passed, refused } from './quarantine.ts';
+import type { IngressPlan } from '../plan/ingress-plan.ts';
+import { controlPlaneOn } from './bootstrap.ts';
+import { type Quarantine, onTrial, passed, refused } from './quarantine.ts';
 import type { JsonObject, JsonValue } from './resources/json.ts';
-import type { EnvoyResources } from './resources/resources.ts';
+import type { ListenAddress } from './resources/listener.ts';
+import { type EnvoyResources, envoyResources } from './resources/resources.ts';
 
 /** undefined: it would take it; else why not, in Envoy's words. */
-export type Judge = (resources: EnvoyResources) => Promise<string | undefined>;
+export type Judge = (plan: IngressPlan) => Promise<string | undefined>;
+
+/** Asked about at once: a document of these is written and read in tens of milliseconds. */
+const atOnce = 100;
 
 /**
- * What a proxy would refuse of the trial, found in halves without any proxy: as many questions as it takes, one when all is well.
+ * What a proxy would refuse of the trial, found in halves without any proxy: as many questions as it takes, one when all is well
+ * and few things changed. Only what is on trial is asked about, with what it needs.
  * @returns the state with those units rejected and the rest on trial
  */
-export async function sift(
-  state: Quarantine,
-  judge: (state: Quarantine) => Promise<string | undefined>,
-): Promise<Quarantine> {
-  let probe = state;
+export async function sift(state: Quarantine, judge: Judge): Promise<Quarantine> {
+  const batches = inBatches(state.trial);
+  let probe: Quarantine = { ...state, trial: batches[0] ?? [], queue: batches.slice(1) };
   while (probe.trial.length > 0) {
-    const message = await judge(probe);
+    const plan = onTrial(probe);
+    const message = plan && (await judge(plan));
     probe = message === undefined ? passed(probe) : refused(probe, { type: 'listener', names: [], message });
   }
   return without(state, probe.rejected);
+}
+
+function inBatches(keys: readonly string[]): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(keys.length / atOnce) }, (_, index) =>
+    keys.slice(index * atOnce, (index + 1) * atOnce),
+  );
 }
 
 /** The state with these units rejected instead of tried. */
@@ -42,12 +54,13 @@ export function without(state: Quarantine, rejected: Quarantine['rejected']): Qu
   };
 }
 
-/** @param start the bootstrap; nothing of it is opened */
-export function binaryJudge(binary: string, folder: string, start: JsonObject): Judge {
+/** @param folder readable by our user alone: private keys stand in the question */
+export function binaryJudge(binary: string, folder: string, listen: ListenAddress): Judge {
   const file = join(folder, 'preflight.json');
-  return async (resources) => {
-    writeFileAtomically(file, JSON.stringify({ ...start, static_resources: asStatic(start, resources) }), {
-      secret: true,
+  return async (plan) => {
+    // Gone in a moment, so it need not survive a crash: no fsync.
+    await writeFile(file, JSON.stringify({ static_resources: asStatic(envoyResources(plan, listen)) }), {
+      mode: 0o600,
     });
     try {
       await promisify(execFile)(binary, ['--mode', 'validate', '--config-path', file, '--log-level', 'error'], {
@@ -66,7 +79,7 @@ export function binaryJudge(binary: string, folder: string, start: JsonObject): 
 }
 
 /** The same resources without a control plane: secrets stand where they are referred to, so that they are loaded. */
-export function asStatic(start: JsonObject, { clusters, listeners, secrets }: EnvoyResources): JsonObject {
+function asStatic({ clusters, listeners, secrets }: EnvoyResources): JsonObject {
   const named = new Map(secrets.map((secret) => [secret.name, secret]));
   const secretOf = (reference: JsonValue | undefined): JsonObject => {
     const name = isObject(reference) ? reference['name'] : undefined;
@@ -91,10 +104,9 @@ export function asStatic(start: JsonObject, { clusters, listeners, secrets }: En
       ...(trust !== undefined && { validation_context: secretOf(trust)['validation_context'] ?? {} }),
     };
   };
-  const fixed = start['static_resources'];
-  const own = isObject(fixed) ? fixed['clusters'] : undefined;
   return {
-    clusters: [...(Array.isArray(own) ? (own as readonly JsonValue[]) : []), ...clusters],
+    // Never called: the access log names it.
+    clusters: [controlPlaneOn('/control-plane'), ...clusters],
     listeners: inline(listeners),
   };
 }

@@ -4,6 +4,7 @@
  * before (or is not served), and says why. Pure.
  */
 import type { ClientTrust, IngressHost, IngressPlan } from '../plan/ingress-plan.ts';
+import { isEqual } from './equal.ts';
 import type { Refusal } from './control-plane/delta-stream.ts';
 
 /** What is tried, taken or refused as one. */
@@ -48,9 +49,27 @@ function unitsOf({ hosts, trusts, internal }: IngressPlan): Units {
   ]);
 }
 
+/** Equal to what was known before: the very same object, so that whoever comes after compares, and encodes, nothing twice. */
+function kept(state: Quarantine, wanted: Units): Units {
+  const formers = (key: string): readonly (Unit | undefined)[] => [
+    state.target.get(key),
+    state.accepted.get(key),
+    state.rejected.get(key)?.unit,
+  ];
+  return new Map([...wanted].map(([key, unit]) => [key, keep(unit, formers(key))]));
+}
+
+function keep(unit: Unit, formers: readonly (Unit | undefined)[]): Unit {
+  const equal = formers.find((former) => former !== undefined && isEqual(former, unit));
+  if (equal !== undefined) return equal;
+  if (unit.kind !== 'link') return unit;
+  const hosts = formers.flatMap((former) => (former?.kind === 'link' ? former.hosts : []));
+  return { ...unit, hosts: unit.hosts.map((host) => hosts.find((former) => isEqual(former, host)) ?? host) };
+}
+
 /** A new plan: what changed is tried at once, what was refused and did not change is not. */
 export function propose(state: Quarantine, plan: IngressPlan): Quarantine {
-  const target = unitsOf(plan);
+  const target = kept(state, unitsOf(plan));
   const rejected = new Map([...state.rejected].filter(([key, { unit }]) => same(unit, target.get(key))));
   const accepted = new Map([...state.accepted].filter(([key, unit]) => unit.kind !== 'link' || target.has(key)));
   const needed = new Set([...accepted.values()].flatMap((unit) => (unit.kind === 'link' ? trustsOf(unit.hosts) : [])));
@@ -73,10 +92,10 @@ export function current({ target, accepted, trial }: Quarantine): IngressPlan | 
   const believed = new Set(trusts.map(({ name }) => name));
   // A name that moved from one link to another is the new owner's: what is wanted overwrites what was kept.
   const links = [...units].filter(([, unit]) => unit.kind === 'link');
-  const kept = links.filter(([key, unit]) => !same(unit, target.get(key)));
+  const former = links.filter(([key, unit]) => !same(unit, target.get(key)));
   const wanted = links.filter(([key, unit]) => same(unit, target.get(key)));
   const hosts = new Map<string, IngressHost>();
-  for (const [, unit] of [...kept, ...wanted])
+  for (const [, unit] of [...former, ...wanted])
     for (const host of unit.kind === 'link' ? unit.hosts : [])
       if (host.kind === 'vi' || believed.has(host.trust)) hosts.set(host.fqdn, host);
   const used = new Set(trustsOf([...hosts.values()]));
@@ -85,6 +104,27 @@ export function current({ target, accepted, trial }: Quarantine): IngressPlan | 
     trusts: trusts.filter(({ name }) => used.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     internal: internal.internal,
   };
+}
+
+/**
+ * Of the current plan, what is tried and what that needs: enough to ask whether a proxy would take it. A trust or an internal
+ * identity alone is asked about with one host that uses it. Undefined when nothing of the trial would be served.
+ */
+export function onTrial(state: Quarantine): IngressPlan | undefined {
+  const whole = current(state);
+  if (whole === undefined) return undefined;
+  const trial = new Set(state.trial);
+  const hosts = whole.hosts.filter(({ link }) => trial.has(linkKey(link)));
+  for (const { name } of whole.trusts.filter((trust) => trial.has(trustKey(trust.name)))) {
+    const user = whole.hosts.find((host) => host.kind === 'db' && host.trust === name);
+    if (user !== undefined && !hosts.some((host) => host.kind === 'db' && host.trust === name)) hosts.push(user);
+  }
+  const [any] = whole.hosts;
+  if (hosts.length === 0 && any !== undefined && trial.has(internalKey)) hosts.push(any);
+  const used = new Set(trustsOf(hosts));
+  return hosts.length === 0
+    ? undefined
+    : { ...whole, hosts, trusts: whole.trusts.filter(({ name }) => used.has(name)) };
 }
 
 /** The proxies hold the current plan: what was tried is accepted, and the next is tried. */
@@ -145,8 +185,9 @@ function trustsOf(hosts: readonly IngressHost[]): string[] {
   return hosts.flatMap((host) => (host.kind === 'db' ? [host.trust] : []));
 }
 
+/** Equal ones are one object: see `kept`. */
 function same(a: Unit | undefined, b: Unit | undefined): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  return a === b;
 }
 
 /** Per link: accepted, refused with the proxy's words (also of what it depends on), or not yet known. */

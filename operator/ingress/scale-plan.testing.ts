@@ -12,6 +12,8 @@ const gatewayName = 'gateway.internal';
 export interface ScalePki {
   identity(fqdn: string): Promise<TlsIdentity>;
   plan(pairs: number): Promise<IngressPlan>;
+  /** The same authority with another CRL. */
+  trust(): Promise<ClientTrust>;
 }
 
 /** db and vi of one link, of a site of its own gateway port. */
@@ -41,9 +43,11 @@ export async function createScalePki(): Promise<ScalePki> {
     ],
   });
   const identity = async (fqdn: string): Promise<TlsIdentity> => await issue(fqdn, authority, keys.privateKey);
-  const trust = await trustOf(authority, keys.privateKey);
+  const made = { crls: 0 };
+  const trust = async (): Promise<ClientTrust> => await trustOf(authority, keys.privateKey, (made.crls += 1));
   return {
     identity,
+    trust,
     async plan(pairs) {
       const hosts: IngressHost[] = [];
       for (let index = 0; index < pairs; index++) hosts.push(...(await pairOf({ identity }, index)));
@@ -52,7 +56,7 @@ export async function createScalePki(): Promise<ScalePki> {
       if (own === undefined) throw new Error('no internal certificate');
       return {
         hosts: hosts.toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1)),
-        trusts: [trust],
+        trusts: [await trust()],
         internal: {
           identity: { name: 'internal/ingress', ...own },
           serverName: ingressName,
@@ -85,11 +89,12 @@ async function issue(fqdn: string, authority: x509.X509Certificate, signingKey: 
   };
 }
 
-async function trustOf(authority: x509.X509Certificate, signingKey: CryptoKey): Promise<ClientTrust> {
+async function trustOf(authority: x509.X509Certificate, signingKey: CryptoKey, number: number): Promise<ClientTrust> {
   const crl = await x509.X509CrlGenerator.create({
     issuer: authority.subject,
     thisUpdate: new Date(Date.now() - 60_000),
     nextUpdate: new Date(Date.now() + 86_400_000),
+    entries: [{ serialNumber: (1000 + number).toString(16), revocationDate: new Date(Date.now() - 60_000) }],
     signingAlgorithm: algorithm,
     signingKey,
   });

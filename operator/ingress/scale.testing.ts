@@ -6,6 +6,8 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findEnvoy } from '../../e2e/parts/envoy.ts';
 import { freePort } from '../../e2e/parts/ports.ts';
@@ -20,6 +22,8 @@ interface Change {
   readonly ackMs: number;
   /** What Envoy received from the control plane for it. */
   readonly bytes: number;
+  /** Longest time in which the operator's process could do nothing else, ms. */
+  readonly blockMs: number;
   /** Secrets pushed, of the changed link and of all others. */
   readonly ownSecrets: number;
   readonly otherSecrets: number;
@@ -39,6 +43,8 @@ const folder = mkdtempSync('/tmp/drimbox-s-');
 const adminSocket = join(folder, 'admin.sock');
 const supervisor = createSupervisor({ random: () => 0, now: Date.now, onEvent: () => undefined });
 const news = new EventEmitter();
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
 const ingress = await createEnvoyIngress(
   {
     supervisor,
@@ -92,7 +98,10 @@ async function received(): Promise<Received> {
 async function change(plan: IngressPlan, link: string): Promise<Change> {
   const own = new Set(plan.hosts.filter((host) => host.link === link).map(({ fqdn }) => fqdn));
   const before = await received();
+  loop.reset();
   const ackMs = await apply(plan);
+  await sleep(5); // a block at the very end is seen by the timer after it
+  const blockMs = loop.max / 1e6;
   const after = await received();
   let [ownSecrets, otherSecrets] = [0, 0];
   for (const [name, count] of after.secrets) {
@@ -100,7 +109,7 @@ async function change(plan: IngressPlan, link: string): Promise<Change> {
     if ([...own].some((fqdn) => name.includes(`/${fqdn}.`))) ownSecrets += pushed;
     else otherSecrets += pushed;
   }
-  return { ackMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
+  return { ackMs, blockMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
 }
 
 function rssBytes(pid: number | undefined): number {
@@ -118,28 +127,31 @@ function replaced(plan: IngressPlan, index: number, over: Partial<DbHost>): Ingr
 
 async function measure(pki: ScalePki): Promise<object> {
   let plan = await pki.plan(pairs);
+  loop.reset();
   const coldMs = await apply(plan);
+  const coldBlockMs = loop.max / 1e6;
   const cold = await received();
-  const rotations: Change[] = [];
+  const kinds: Record<string, Change[]> = { rotation: [], addition: [], removal: [], crl: [] };
   for (let n = 0; n < changes; n++) {
     const index = n % pairs;
     plan = replaced(plan, index, { identity: await pki.identity(`db-${index}.scale.example`) });
-    rotations.push(await change(plan, `scale/pacs-${index}`));
-  }
-  const additions: Change[] = [];
-  for (let n = 0; n < Math.min(changes, 5); n++) {
-    const index = pairs + n;
-    const hosts = [...plan.hosts, ...(await pairOf(pki, index))].toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1));
-    plan = { ...plan, hosts };
-    additions.push(await change(plan, `scale/pacs-${index}`));
+    kinds['rotation']?.push(await change(plan, `scale/pacs-${index}`));
+    const before = plan;
+    const hosts = [...plan.hosts, ...(await pairOf(pki, pairs + n))];
+    plan = { ...plan, hosts: hosts.toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1)) };
+    kinds['addition']?.push(await change(plan, `scale/pacs-${pairs + n}`));
+    plan = before;
+    kinds['removal']?.push(await change(plan, `scale/pacs-${pairs + n}`));
+    plan = { ...plan, trusts: [await pki.trust()] };
+    kinds['crl']?.push(await change(plan, ''));
   }
   return {
     pairs,
     preflight: values.preflight,
     coldMs,
     coldBytes: cold.bytes,
-    rotations,
-    additions,
+    coldBlockMs,
+    kinds,
     operatorRssBytes: process.memoryUsage.rss(),
     envoyRssBytes: rssBytes(supervisor.state('envoy')?.pid),
   };

@@ -20,7 +20,7 @@ export interface Stage extends World {
   /** The control plane in force. */
   ingress(): EnvoyIngress;
   /** Ends the control plane alone. */
-  detach(): void;
+  detach(): Promise<void>;
   /** Starts another one in its place. */
   attach(): Promise<void>;
   /** Settles when every link is programmed. */
@@ -75,7 +75,7 @@ export async function openStage(preflight = true): Promise<Stage> {
     supervisor,
     until,
     ingress: () => now.ingress,
-    detach: () => now.ingress.detach(),
+    detach: async () => await now.ingress.detach(),
     async attach() {
       now.ingress = await open();
     },

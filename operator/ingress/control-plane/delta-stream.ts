@@ -1,9 +1,12 @@
 /**
- * The protocol state of one delta-ADS stream, pure: what a proxy asked and acknowledged, and therefore what to send it next
- * (operator-anchors C.1). At most one response per type is in flight.
+ * The protocol state of one delta-ADS stream: what a proxy asked and acknowledged, and therefore what to send it next
+ * (operator-anchors C.1). At most one response per type is in flight, so a slow proxy has no queue: what it gets next is of the
+ * latest snapshot. The state belongs to its stream and is changed in place, for an acknowledgement among thousands of secrets
+ * must cost the same as one among ten.
  */
-import { isShared } from '../resources/names.ts';
-import { type ResourceType, type Snapshot, resourceTypes } from './snapshot.ts';
+import { type ChainsSeen, blankChains, chainsAccepted, chainsRefused, chainsSettled } from './chains-seen.ts';
+import { type TypeState, blankType, consider, first, held, isTodo, review, take } from './type-state.ts';
+import { type ResourceType, type Snapshot, emptySnapshot, resourceTypes } from './snapshot.ts';
 
 export interface DeltaRequest {
   readonly type: ResourceType;
@@ -32,185 +35,155 @@ export interface Refusal {
   readonly message: string;
 }
 
-interface TypeState {
-  /** The proxy spoke of this type at all. */
-  readonly asked: boolean;
-  /** It got an answer, maybe an empty one: without, Envoy would wait 15 s before it goes on. */
-  readonly answered: boolean;
-  /** For secrets only: listeners and clusters are always all wanted. */
-  readonly subscribed: ReadonlySet<string>;
-  /** Name to acknowledged version; '' after a refusal, when nobody knows. */
-  readonly held: ReadonlyMap<string, string>;
-  /** Versions not to send again: the proxy would refuse them again, for ever. */
-  readonly refused: ReadonlyMap<string, { readonly version: string; readonly message: string }>;
-  /** To send whatever it holds. */
-  readonly due: ReadonlySet<string>;
-  readonly pending?: DeltaResponse;
-}
-
 export interface StreamState extends Readonly<Record<ResourceType, TypeState>> {
-  readonly count: number;
+  count: number;
+  /** What `todo` and `gone` of each type were worked out for. */
+  snapshot: Snapshot;
+  readonly chains: ChainsSeen;
 }
 
-const fresh: TypeState = {
-  asked: false,
-  answered: false,
-  subscribed: new Set(),
-  held: new Map(),
-  refused: new Map(),
-  due: new Set(),
-};
-
-export const newStream: StreamState = { cluster: fresh, listener: fresh, secret: fresh, count: 0 };
+export function newStream(): StreamState {
+  const [cluster, listener, secret] = [blankType(), blankType(), blankType()];
+  return { cluster, listener, secret, count: 0, snapshot: emptySnapshot, chains: blankChains() };
+}
 
 /** Takes in what the proxy said. */
-export function receive(
-  state: StreamState,
-  request: DeltaRequest,
-  snapshot: Snapshot,
-): { readonly state: StreamState; readonly refusal?: Refusal } {
-  const { type } = request;
-  const before = state[type];
-  const { pending } = before;
+export function receive(state: StreamState, request: DeltaRequest, snapshot: Snapshot): Refusal | undefined {
+  turnTo(state, snapshot);
+  const { type, error } = request;
+  const own = state[type];
+  const { pending } = own;
   const answers = pending !== undefined && request.nonce === pending.nonce;
-  const judged = answers ? judge(before, pending, request.error) : before;
+  if (answers) judge(state, type, pending, error);
   // Honoured also with a stale nonce (C.1.4).
-  const after = subscribe(judged, request);
-  const next = { ...state, [type]: after };
-  // A listener that changed may have new providers of secrets already watched: only a push feeds them (C.2 c).
-  if (answers && type === 'listener' && request.error === undefined)
-    return { state: { ...next, secret: { ...next.secret, due: next.secret.subscribed } } };
-  if (!answers || request.error === undefined) return { state: next };
+  subscribe(state, request);
+  if (answers) followChains(state, pending, error !== undefined);
+  if (!answers || error === undefined) return undefined;
   // What was replaced meanwhile is no longer anybody's fault.
   const names = [...pending.resources].flatMap(([name, version]) =>
     snapshot[type].get(name)?.version === version ? [name] : [],
   );
-  return names.length === 0 && pending.resources.size > 0
-    ? { state: next }
-    : { state: next, refusal: { type, names, message: request.error } };
+  return names.length === 0 && pending.resources.size > 0 ? undefined : { type, names, message: error };
 }
 
-function judge(before: TypeState, pending: DeltaResponse, error: string | undefined): TypeState {
-  const { pending: _, ...rest } = before;
-  const held = new Map(before.held);
-  const refused = new Map(before.refused);
+function turnTo(state: StreamState, snapshot: Snapshot): void {
+  if (state.snapshot === snapshot) return;
+  state.snapshot = snapshot;
+  for (const type of resourceTypes) review(state[type], type, snapshot[type]);
+}
+
+function judge(state: StreamState, type: ResourceType, pending: DeltaResponse, error: string | undefined): void {
+  const own = state[type];
+  own.pending = undefined;
   for (const [name, version] of pending.resources) {
-    held.set(name, error === undefined ? version : '');
-    if (error === undefined) refused.delete(name);
-    else refused.set(name, { version, message: error });
+    own.held.set(name, error === undefined ? version : '');
+    if (error === undefined) own.refused.delete(name);
+    else own.refused.set(name, { version, message: error });
+    consider(own, type, name, state.snapshot[type]);
   }
-  for (const name of pending.removed) held.delete(name);
-  return { ...rest, held, refused };
+  for (const name of pending.removed) {
+    own.held.delete(name);
+    consider(own, type, name, state.snapshot[type]);
+  }
 }
 
-function subscribe(before: TypeState, request: DeltaRequest): TypeState {
-  const named = request.type === 'secret';
-  const subscribed = new Set(before.subscribed);
-  const due = new Set(before.due);
-  const held = new Map(before.held);
+/** A chain that is new or changed may be a new provider of a secret already watched: only a push feeds it (C.2 c). */
+function followChains(state: StreamState, { type, resources }: DeltaResponse, refused: boolean): void {
+  const { chains, secret } = state;
+  if (type === 'listener')
+    for (const name of resources.keys()) {
+      if (refused) chainsRefused(chains, name);
+      else
+        for (const fed of chainsAccepted(chains, name) ?? secret.subscribed) {
+          secret.due.add(fed);
+          consider(secret, 'secret', fed, state.snapshot.secret);
+        }
+    }
+  if (type === 'secret' && secret.pending === undefined && first(secret) === undefined)
+    chainsSettled(chains, (name) => (secret.held.get(name) ?? '') !== '');
+}
+
+function subscribe(state: StreamState, request: DeltaRequest): void {
+  const { type } = request;
+  const own = state[type];
+  const named = type === 'secret';
+  const resources = state.snapshot[type];
   // A secret is sent again on a new stream whatever the proxy says it holds (C.2 c).
-  if (!named && !before.asked) for (const [name, version] of request.initialVersions) held.set(name, version);
+  if (!named && !own.asked)
+    for (const [name, version] of request.initialVersions) {
+      own.held.set(name, version);
+      consider(own, type, name, resources);
+      const known = resources.get(name);
+      if (type === 'listener' && known?.version === version) state.chains.accepted.set(name, known.parts);
+    }
+  own.asked = true;
   for (const name of request.subscribe) {
-    subscribed.add(name);
-    due.add(name);
+    own.subscribed.add(name);
+    own.due.add(name);
+    consider(own, type, name, resources);
   }
   for (const name of request.unsubscribe) {
-    subscribed.delete(name);
-    due.delete(name);
-    if (named) held.delete(name);
+    own.subscribed.delete(name);
+    own.due.delete(name);
+    if (named) own.held.delete(name);
+    consider(own, type, name, resources);
   }
-  return { ...before, asked: true, subscribed, due, held };
 }
 
 /** What to send now. Additions first and in order, removals when nothing refers to them any more. */
-export function advance(
-  state: StreamState,
-  snapshot: Snapshot,
-): { readonly state: StreamState; readonly responses: readonly DeltaResponse[] } {
+export function advance(state: StreamState, snapshot: Snapshot): readonly DeltaResponse[] {
+  turnTo(state, snapshot);
   const responses: DeltaResponse[] = [];
-  const next: { state: StreamState } = { state };
   for (const type of resourceTypes) {
-    const response = nextOf(type, next.state, snapshot);
+    const response = nextOf(type, state);
     if (response === undefined) continue;
-    const before = next.state[type];
-    const due = new Set([...before.due].filter((name) => !response.resources.has(name)));
+    const own = state[type];
     responses.push(response);
-    next.state = {
-      ...next.state,
-      count: next.state.count + 1,
-      [type]: { ...before, answered: true, due, pending: response },
-    };
+    state.count += 1;
+    own.answered = true;
+    own.pending = response;
+    for (const name of response.resources.keys()) {
+      own.due.delete(name);
+      consider(own, type, name, snapshot[type]);
+      if (type === 'listener') state.chains.sent.set(name, snapshot.listener.get(name)?.parts);
+    }
   }
-  return { state: next.state, responses };
+  return responses;
 }
 
-function nextOf(type: ResourceType, state: StreamState, snapshot: Snapshot): DeltaResponse | undefined {
+function nextOf(type: ResourceType, state: StreamState): DeltaResponse | undefined {
   const own = state[type];
   if (!own.asked || own.pending !== undefined) return undefined;
-  const wanted = changes(type, own, snapshot);
   const nonce = String(state.count + 1);
+  const versionOf = (name: string): string => state.snapshot[type].get(name)?.version ?? '';
   if (type === 'secret') {
     // The listener first: one that is on its way out may still hold what was wrong with a secret.
-    if (listenersUnderWay(state, snapshot)) return undefined;
-    const first = wanted.toSorted(([a], [b]) => turn(a, own) - turn(b, own))[0];
-    return first === undefined ? undefined : { type, nonce, resources: new Map([first]), removed: [] };
+    const next = isUnderWay('cluster', state) || isUnderWay('listener', state) ? undefined : first(own);
+    if (next === undefined) return undefined;
+    return { type, nonce, resources: new Map([[next, versionOf(next)]]), removed: [] };
   }
-  if (type === 'listener' && clustersUnderWay(state, snapshot)) return undefined;
-  const gone = [...own.held.keys()].filter((name) => !snapshot[type].has(name));
-  const removed = type === 'listener' || listenersAt(state, snapshot) ? gone : [];
-  if (wanted.length === 0 && removed.length === 0 && own.answered) return undefined;
-  return { type, nonce, resources: new Map(wanted), removed };
+  if (type === 'listener' && isUnderWay('cluster', state)) return undefined;
+  const removed = type === 'listener' || listenersAt(state) ? [...own.gone] : [];
+  if (!isTodo(own) && removed.length === 0 && own.answered) return undefined;
+  return { type, nonce, resources: new Map(take(own).map((name) => [name, versionOf(name)])), removed };
 }
 
-/**
- * One secret at a time, and in this order, for a refusal stops Envoy in the middle of telling it to the chains that use it, and
- * sending the same bytes again does not make up for it:
- * first what takes the place of something refused, else a shared trust meets it on its way; then trusts; then certificates,
- * each of which completes one chain only, so that what is wrong with it stops no other and is said of it.
- */
-function turn(name: string, { held }: TypeState): number {
-  if (held.get(name) === '') return 0;
-  return isShared(name) ? 1 : 2;
-}
-
-/** Names with the version to send. */
-function changes(type: ResourceType, own: TypeState, snapshot: Snapshot): (readonly [string, string])[] {
-  return [...snapshot[type]].flatMap(([name, { version }]) => {
-    if (type === 'secret' && !own.subscribed.has(name)) return [];
-    if (own.refused.get(name)?.version === version) return [];
-    return own.held.get(name) !== version || own.due.has(name) ? [[name, version] as const] : [];
-  });
-}
-
-function clustersUnderWay({ cluster }: StreamState, snapshot: Snapshot): boolean {
-  return !cluster.asked || cluster.pending !== undefined || changes('cluster', cluster, snapshot).length > 0;
-}
-
-function listenersUnderWay(state: StreamState, snapshot: Snapshot): boolean {
-  const { listener } = state;
-  return (
-    clustersUnderWay(state, snapshot) ||
-    listener.pending !== undefined ||
-    changes('listener', listener, snapshot).length > 0
-  );
+function isUnderWay(type: ResourceType, state: StreamState): boolean {
+  const own = state[type];
+  return !own.asked || own.pending !== undefined || isTodo(own);
 }
 
 /** The proxy's listeners are those of the snapshot, so no cluster that is missing there is used. */
-function listenersAt({ listener }: StreamState, snapshot: Snapshot): boolean {
-  return listener.asked && listener.pending === undefined && holdsAll('listener', listener, snapshot);
-}
-
-function holdsAll(type: ResourceType, own: TypeState, snapshot: Snapshot): boolean {
-  const wanted = snapshot[type];
-  const all = [...wanted].every(([name, { version }]) => own.held.get(name) === version);
-  return all && (type === 'secret' || [...own.held.keys()].every((name) => wanted.has(name)));
+function listenersAt({ listener, snapshot }: StreamState): boolean {
+  return listener.asked && listener.pending === undefined && held(listener, 'listener', snapshot.listener);
 }
 
 /** The proxy has acknowledged everything, and nothing more is to be sent. */
 export function isSettled(state: StreamState, snapshot: Snapshot): boolean {
+  turnTo(state, snapshot);
   return resourceTypes.every((type) => {
     const own = state[type];
-    return own.pending === undefined && (own.answered || type === 'secret') && holdsAll(type, own, snapshot);
+    return own.pending === undefined && (own.answered || type === 'secret') && held(own, type, snapshot[type]);
   });
 }
 
@@ -223,7 +196,10 @@ export function standingRefusal(state: StreamState, snapshot: Snapshot): Refusal
 }
 
 /** Lets refused versions be sent again: the reason may be gone, e.g. a port that was taken. */
-export function forgiven(state: StreamState): StreamState {
-  const all = resourceTypes.map((type) => [type, { ...state[type], refused: new Map() }]);
-  return { ...state, ...(Object.fromEntries(all) as Record<ResourceType, TypeState>) };
+export function forgive(state: StreamState): void {
+  for (const type of resourceTypes) {
+    const own = state[type];
+    own.refused.clear();
+    review(own, type, state.snapshot[type]);
+  }
 }

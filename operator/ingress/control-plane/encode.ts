@@ -9,52 +9,60 @@ export type Encoder = (type: string, json: JsonObject) => Buffer;
 
 /** @throws Error with the path of what does not fit the message */
 export function encoder(root: protobuf.Root): Encoder {
-  return (type, json) => encode(root, type, json, type);
+  const types = new Map<string, protobuf.Type>();
+  const typeOf: TypeOf = (name) => {
+    const type = types.get(name) ?? root.lookupType(name);
+    types.set(name, type);
+    return type;
+  };
+  return (type, json) => encode(typeOf, type, json, type);
 }
 
-function encode(root: protobuf.Root, name: string, json: JsonObject, path: string): Buffer {
-  const type = root.lookupType(name);
-  return Buffer.from(type.encode(message(root, type, json, path)).finish());
+type TypeOf = (name: string) => protobuf.Type;
+
+function encode(typeOf: TypeOf, name: string, json: JsonObject, path: string): Buffer {
+  const type = typeOf(name);
+  return Buffer.from(type.encode(message(typeOf, type, json, path)).finish());
 }
 
 const wrapper = /^\.google\.protobuf\.(?:Bool|U?Int(?:32|64)|Double|Float|String|Bytes)Value$/;
 
-function message(root: protobuf.Root, type: protobuf.Type, json: JsonValue, path: string): Record<string, unknown> {
+function message(typeOf: TypeOf, type: protobuf.Type, json: JsonValue, path: string): Record<string, unknown> {
   if (type.fullName === '.google.protobuf.Duration') return duration(json, path);
   if (wrapper.test(type.fullName)) return { value: json };
   if (!isObject(json)) throw new Error(`${path}: expected an object`);
-  if (type.fullName === '.google.protobuf.Any') return any(root, json, path);
+  if (type.fullName === '.google.protobuf.Any') return any(typeOf, json, path);
   const fields: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(json)) {
     if (value === undefined) continue;
     const field = type.fields[key];
     if (field === undefined) throw new Error(`${path}.${key}: ${type.fullName} has no such field`);
-    fields[key] = fieldValue(root, field.resolve(), value, `${path}.${key}`);
+    fields[key] = fieldValue(typeOf, field.resolve(), value, `${path}.${key}`);
   }
   return fields;
 }
 
-function any(root: protobuf.Root, json: JsonObject, path: string): Record<string, unknown> {
+function any(typeOf: TypeOf, json: JsonObject, path: string): Record<string, unknown> {
   const { '@type': url, ...fields } = json;
   if (typeof url !== 'string') throw new Error(`${path}: an Any needs its @type`);
-  return { type_url: url, value: encode(root, url.slice(url.indexOf('/') + 1), fields, path) };
+  return { type_url: url, value: encode(typeOf, url.slice(url.indexOf('/') + 1), fields, path) };
 }
 
-function fieldValue(root: protobuf.Root, field: protobuf.Field, json: JsonValue, path: string): unknown {
+function fieldValue(typeOf: TypeOf, field: protobuf.Field, json: JsonValue, path: string): unknown {
   if (field instanceof protobuf.MapField) {
     if (!isObject(json)) throw new Error(`${path}: expected an object`);
     return Object.fromEntries(
-      Object.entries(json).map(([key, value]) => [key, single(root, field, value ?? '', `${path}.${key}`)]),
+      Object.entries(json).map(([key, value]) => [key, single(typeOf, field, value ?? '', `${path}.${key}`)]),
     );
   }
-  if (!field.repeated) return single(root, field, json, path);
+  if (!field.repeated) return single(typeOf, field, json, path);
   if (!Array.isArray(json)) throw new Error(`${path}: expected a list`);
-  return json.map((item: JsonValue, index) => single(root, field, item, `${path}[${index}]`));
+  return json.map((item: JsonValue, index) => single(typeOf, field, item, `${path}[${index}]`));
 }
 
-function single(root: protobuf.Root, field: protobuf.Field, json: JsonValue, path: string): unknown {
+function single(typeOf: TypeOf, field: protobuf.Field, json: JsonValue, path: string): unknown {
   const type = field.resolvedType;
-  if (type instanceof protobuf.Type) return message(root, type, json, path);
+  if (type instanceof protobuf.Type) return message(typeOf, type, json, path);
   if (type instanceof protobuf.Enum) {
     const number = typeof json === 'string' ? type.values[json] : undefined;
     if (number === undefined) throw new Error(`${path}: ${type.fullName} has no value ${JSON.stringify(json)}`);

@@ -1,20 +1,21 @@
-/** The gRPC edge: delta ADS and the access log service, on a Unix socket. What to say is decided in delta-stream.ts. */
-import { rmSync } from 'node:fs';
+/** The gRPC edge: delta ADS and the access log service. What to say is decided in delta-stream.ts. */
 import grpc from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
 import { type ConnectionFailure, readFailures } from '../access-log.ts';
+import type { ControlEndpoint, ControlTls, ProxyCount } from '../ingress-control.ts';
 import {
   type DeltaRequest,
   type DeltaResponse,
   type Refusal,
   type StreamState,
   advance,
-  forgiven,
+  forgive,
   isSettled,
   newStream,
   receive,
   standingRefusal,
 } from './delta-stream.ts';
+import { openDoor } from './door.ts';
 import { type Snapshot, emptySnapshot, typeOfUrl, typeUrl } from './snapshot.ts';
 
 export interface ControlPlaneEvents {
@@ -22,13 +23,18 @@ export interface ControlPlaneEvents {
   onRefused(refusal: Refusal): void;
   /** Every connected proxy holds the snapshot; may come again. */
   onSettled(): void;
-  /** Number of connected proxies. */
-  onProxies(count: number): void;
+  /** A proxy connected or went. */
+  onProxies(): void;
   onConnectionFailure(failure: ConnectionFailure): void;
+  /** A connection was not let in. */
+  onTurnedAway(why: string, peer: string): void;
 }
 
 export interface ControlPlane {
   publish(snapshot: Snapshot): void;
+  proxies(): ProxyCount;
+  readonly port: number | undefined;
+  replaceTls(tls: ControlTls): void;
   /** Sends again what was refused. */
   forgive(): void;
   close(): void;
@@ -36,39 +42,54 @@ export interface ControlPlane {
 
 type Duplex = grpc.ServerDuplexStream<Record<string, unknown>, Record<string, unknown>>;
 
-/** @throws Error when the socket can't be made */
+const hourMs = 3_600_000;
+const channel: grpc.ServerOptions = {
+  'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  // A proxy that is gone without a word is no longer counted.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  // grpc-js spreads it by a tenth. A proxy then comes again, maybe to another address of the name, with a certificate of today.
+  'grpc.max_connection_age_ms': 12 * hourMs,
+  'grpc.max_connection_age_grace_ms': 60_000,
+};
+
+/** @throws Error when the socket can't be made, or the TLS material is unusable */
 export async function startControlPlane(
-  socket: string,
+  endpoint: ControlEndpoint,
   root: protobuf.Root,
   events: ControlPlaneEvents,
 ): Promise<ControlPlane> {
   let snapshot: Snapshot = emptySnapshot;
   const streams = new Map<Duplex, StreamState>();
+  const synchronised = new WeakSet<Duplex>();
 
-  const send = (call: Duplex): void => {
-    const { state, responses } = advance(streams.get(call) ?? newStream, snapshot);
-    streams.set(call, state);
-    for (const response of responses) call.write(toWire(response, snapshot));
+  const send = (call: Duplex, state: StreamState): void => {
+    for (const response of advance(state, snapshot)) call.write(toWire(response, snapshot));
   };
   const told = (): void => {
-    if (streams.size > 0 && [...streams.values()].every((state) => isSettled(state, snapshot))) events.onSettled();
+    let all = streams.size > 0;
+    for (const [call, state] of streams)
+      if (isSettled(state, snapshot)) synchronised.add(call);
+      else all = false;
+    if (all) events.onSettled();
   };
 
   const discover = (call: Duplex): void => {
-    streams.set(call, newStream);
-    events.onProxies(streams.size);
+    const state = newStream();
+    streams.set(call, state);
+    events.onProxies();
     call.on('data', (message: WireRequest) => {
       const request = fromWire(message);
       if (request === undefined) return; // a type we never refer to
-      const { state, refusal } = receive(streams.get(call) ?? newStream, request, snapshot);
-      streams.set(call, state);
+      const refusal = receive(state, request, snapshot);
       if (refusal !== undefined) events.onRefused(refusal);
-      send(call);
+      send(call, state);
       told();
     });
     const over = (): void => {
       if (!streams.delete(call)) return;
-      events.onProxies(streams.size);
+      events.onProxies();
+      told(); // the one that went may have been the only one missing
     };
     call.on('end', () => {
       over();
@@ -84,7 +105,7 @@ export async function startControlPlane(
     call.on('error', () => undefined); // as above
   };
 
-  const server = new grpc.Server({ 'grpc.max_receive_message_length': 16 * 1024 * 1024 });
+  const server = new grpc.Server(channel);
   server.addService(
     service(root, 'envoy.service.discovery.v3.AggregatedDiscoveryService', 'DeltaAggregatedResources'),
     {
@@ -94,27 +115,32 @@ export async function startControlPlane(
   server.addService(service(root, 'envoy.service.accesslog.v3.AccessLogService', 'StreamAccessLogs'), {
     StreamAccessLogs: listen,
   });
-  rmSync(socket, { force: true }); // left by a process that was killed
-  await new Promise<void>((resolve, reject) =>
-    server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    ),
-  );
+  const door = await openDoor(server, endpoint, (why, peer) => events.onTurnedAway(why, peer));
   return {
     publish(next) {
       snapshot = next;
-      for (const call of streams.keys()) send(call);
+      for (const [call, state] of streams) send(call, state);
       const standing = [...streams.values()].map((state) => standingRefusal(state, next)).find((refusal) => refusal);
       if (standing !== undefined) events.onRefused(standing);
       else told();
     },
+    proxies: () => ({
+      connected: streams.size,
+      acknowledged: [...streams.values()].filter((state) => isSettled(state, snapshot)).length,
+      synchronised: [...streams.keys()].filter((call) => synchronised.has(call)).length,
+    }),
+    port: door.port,
+    replaceTls: (tls) => door.replaceTls(tls),
     forgive() {
       for (const [call, state] of streams) {
-        streams.set(call, forgiven(state));
-        send(call);
+        forgive(state);
+        send(call, state);
       }
     },
-    close: () => server.forceShutdown(),
+    close() {
+      door.close();
+      server.forceShutdown();
+    },
   };
 }
 

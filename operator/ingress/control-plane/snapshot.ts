@@ -1,8 +1,5 @@
 /** What a proxy should hold: encoded resources by type and name, each with the hash of its bytes as version. */
 import { createHash } from 'node:crypto';
-import type { EnvoyResources } from '../resources/resources.ts';
-import type { NamedResource } from '../resources/json.ts';
-import type { Encoder } from './encode.ts';
 
 /** In the order in which a proxy must get them: what refers comes after what it refers to (operator-anchors C.1.7). */
 export const resourceTypes = ['cluster', 'listener', 'secret'] as const;
@@ -11,13 +8,22 @@ export type ResourceType = (typeof resourceTypes)[number];
 export interface Resource {
   readonly version: string;
   readonly bytes: Buffer;
+  /** Of a listener. */
+  readonly parts?: ListenerParts;
+}
+
+export interface ListenerParts {
+  /** Version of all but the chains. */
+  readonly frame: string;
+  /** By name, with the secrets that each refers to. */
+  readonly chains: ReadonlyMap<string, { readonly version: string; readonly secrets: readonly string[] }>;
 }
 
 export type Snapshot = Readonly<Record<ResourceType, ReadonlyMap<string, Resource>>>;
 
 export const emptySnapshot: Snapshot = { cluster: new Map(), listener: new Map(), secret: new Map() };
 
-const messages: Readonly<Record<ResourceType, string>> = {
+export const messages: Readonly<Record<ResourceType, string>> = {
   cluster: 'envoy.config.cluster.v3.Cluster',
   listener: 'envoy.config.listener.v3.Listener',
   secret: 'envoy.extensions.transport_sockets.tls.v3.Secret',
@@ -31,13 +37,6 @@ export function typeOfUrl(url: string): ResourceType | undefined {
   return resourceTypes.find((type) => typeUrl(type) === url);
 }
 
-export function toSnapshot({ clusters, listeners, secrets }: EnvoyResources, encode: Encoder): Snapshot {
-  const all = (type: ResourceType, resources: readonly NamedResource[]): ReadonlyMap<string, Resource> =>
-    new Map(
-      resources.map((resource) => {
-        const bytes = encode(messages[type], resource);
-        return [resource.name, { bytes, version: createHash('sha256').update(bytes).digest('hex').slice(0, 16) }];
-      }),
-    );
-  return { cluster: all('cluster', clusters), listener: all('listener', listeners), secret: all('secret', secrets) };
+export function versionOf(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }

@@ -12,12 +12,16 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/**
- * Nothing here but the chains may depend on the plan: any other difference drains every connection, one in a chain drains that
- * chain's (operator-anchors C.4).
- * @param hosts sorted by fqdn, at least one: Envoy refuses a listener without chains
- */
+/** @param hosts sorted by fqdn, at least one: Envoy refuses a listener without chains */
 export function listener(hosts: readonly IngressHost[], address: ListenAddress): NamedResource {
+  return { ...listenerFrame(address), filter_chains: hosts.map(chain) };
+}
+
+/**
+ * All but the chains. Nothing here may depend on the plan: any difference drains every connection, one in a chain drains that
+ * chain's (operator-anchors C.4).
+ */
+export function listenerFrame(address: ListenAddress): NamedResource {
   return {
     name: listenerName,
     address: { socket_address: { address: address.host, port_value: address.port } },
@@ -32,11 +36,10 @@ export function listener(hosts: readonly IngressHost[], address: ListenAddress):
     ],
     listener_filters_timeout: '10s',
     access_log: [failedConnections],
-    filter_chains: hosts.map(chain),
   };
 }
 
-function chain(host: IngressHost): JsonObject {
+export function chain(host: IngressHost): JsonObject {
   return {
     name: host.fqdn,
     filter_chain_match: { server_names: [host.fqdn], transport_protocol: 'tls' },

@@ -1,0 +1,92 @@
+/** Of one resource type on one stream: what the proxy holds, and what it is to be sent, kept up name by name. */
+import { isShared } from '../resources/names.ts';
+import type { DeltaResponse } from './delta-stream.ts';
+import type { Resource, ResourceType } from './snapshot.ts';
+
+export interface TypeState {
+  /** The proxy spoke of this type at all. */
+  asked: boolean;
+  /** It got an answer, maybe an empty one: without, Envoy would wait 15 s before it goes on. */
+  answered: boolean;
+  /** For secrets only: listeners and clusters are always all wanted. */
+  readonly subscribed: Set<string>;
+  /** Name to acknowledged version; '' after a refusal, when nobody knows. */
+  readonly held: Map<string, string>;
+  /** Versions not to send again: the proxy would refuse them again, for ever. */
+  readonly refused: Map<string, { readonly version: string; readonly message: string }>;
+  /** To send whatever it holds. */
+  readonly due: Set<string>;
+  pending: DeltaResponse | undefined;
+  /** Names to send, by turn. */
+  readonly todo: readonly [Set<string>, Set<string>, Set<string>];
+  /** Held, and no longer in the snapshot. */
+  readonly gone: Set<string>;
+}
+
+type Resources = ReadonlyMap<string, Resource>;
+
+export function blankType(): TypeState {
+  return {
+    asked: false,
+    answered: false,
+    subscribed: new Set(),
+    held: new Map(),
+    refused: new Map(),
+    due: new Set(),
+    pending: undefined,
+    todo: [new Set(), new Set(), new Set()],
+    gone: new Set(),
+  };
+}
+
+/**
+ * One secret at a time, and in this order, for a refusal stops Envoy in the middle of telling it to the chains that use it, and
+ * sending the same bytes again does not make up for it:
+ * first what takes the place of something refused, else a shared trust meets it on its way; then trusts; then certificates,
+ * each of which completes one chain only, so that what is wrong with it stops no other and is said of it.
+ */
+function turn(name: string, { held: versions }: TypeState): 0 | 1 | 2 {
+  if (versions.get(name) === '') return 0;
+  return isShared(name) ? 1 : 2;
+}
+
+/** After a change of what is known of this name. */
+export function consider(own: TypeState, type: ResourceType, name: string, resources: Resources): void {
+  for (const names of own.todo) names.delete(name);
+  const version = resources.get(name)?.version;
+  if (version === undefined && own.held.has(name)) own.gone.add(name);
+  else own.gone.delete(name);
+  if (version === undefined || (type === 'secret' && !own.subscribed.has(name))) return;
+  if (own.refused.get(name)?.version === version) return;
+  if (own.held.get(name) !== version || own.due.has(name)) own.todo[turn(name, own)].add(name);
+}
+
+/** Everything anew, for other resources. */
+export function review(own: TypeState, type: ResourceType, resources: Resources): void {
+  for (const names of own.todo) names.clear();
+  own.gone.clear();
+  for (const name of resources.keys()) consider(own, type, name, resources);
+  for (const name of own.held.keys()) if (!resources.has(name)) own.gone.add(name);
+}
+
+/** What to send first. */
+export function first({ todo }: TypeState): string | undefined {
+  for (const names of todo) for (const name of names) return name;
+  return undefined;
+}
+
+export function isTodo({ todo }: TypeState): boolean {
+  return todo.some(({ size }) => size > 0);
+}
+
+/** All that is to be sent. */
+export function take({ todo }: TypeState): readonly string[] {
+  return todo.flatMap((names) => [...names]);
+}
+
+/** The proxy acknowledged all of these, and (but for secrets, which it lets go by itself) holds no others. */
+export function held(own: TypeState, type: ResourceType, resources: Resources): boolean {
+  if (isTodo(own) || (type !== 'secret' && own.gone.size > 0)) return false;
+  for (const [name, { version }] of resources) if (own.held.get(name) !== version) return false;
+  return true;
+}

@@ -1,0 +1,140 @@
+/** The ingress control in motion: what is wanted is sifted, published, and kept or taken back by what the proxies say. */
+import type { IngressPlan } from '../plan/ingress-plan.ts';
+import type { IngressObservation } from '../plan/observations.ts';
+import { encoder } from './control-plane/encode.ts';
+import { loadProtos } from './control-plane/protos.ts';
+import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
+import { snapshots } from './control-plane/snapshots.ts';
+import type { IngressControl, IngressControlOptions } from './ingress-control.ts';
+import { observeIngress } from './observe.ts';
+import { binaryJudge, sift, without } from './preflight.ts';
+import { type Quarantine, current, emptyQuarantine, passed, propose, refused, retried } from './quarantine.ts';
+
+type Change = (from: Quarantine) => Quarantine;
+
+/** @throws Error when the endpoint can't be opened */
+export async function startIngressControl(options: IngressControlOptions): Promise<IngressControl> {
+  const root = loadProtos();
+  const snapshotOf = snapshots(root, encoder(root), options.listen);
+  let plan: IngressPlan | undefined;
+  let state: Quarantine = emptyQuarantine;
+  let fault: string | undefined;
+  let said = '';
+  // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
+  // is said again of the next one.
+  const edition = { wanted: 0, published: 0, stopped: false };
+  let publishing: Promise<void> | undefined;
+
+  const observe = (): ReadonlyMap<string, IngressObservation> =>
+    observeIngress({ plan, state, fault, proxies: controlPlane.proxies() });
+  const tell = (): void => {
+    const text = JSON.stringify([...observe()]);
+    if (text === said) return;
+    said = text;
+    options.onChange();
+  };
+  const publishAll = async (): Promise<void> => {
+    while (edition.published !== edition.wanted && !edition.stopped) {
+      const { wanted } = edition;
+      const now = current(state);
+      const snapshot = now && (await snapshotOf(now));
+      if (edition.wanted !== wanted) continue;
+      edition.published = wanted;
+      if (snapshot !== undefined && !edition.stopped) controlPlane.publish(snapshot);
+    }
+    tell();
+  };
+  /** A plan that can't be encoded would have failed the `apply` that brought it; said rather than lost. */
+  const lost = (error: unknown): void => {
+    options.onEvent('the plan could not be published', { error: String(error) });
+  };
+  const publish = async (): Promise<void> => {
+    edition.wanted += 1;
+    publishing ??= publishAll().finally(() => (publishing = undefined));
+    await publishing;
+  };
+  /** Nobody waits for it. */
+  const publishLater = (): void => {
+    publish().catch(lost);
+  };
+  const isCurrent = (): boolean => edition.published === edition.wanted;
+
+  const controlPlane: ControlPlane = await startControlPlane(options.endpoint, root, {
+    onRefused(refusal) {
+      options.onEvent('the proxy refused', { ...refusal });
+      if (!isCurrent()) return;
+      const after = refused(state, refusal);
+      if (after === state) {
+        // Nothing is on trial: what was good before is no longer taken, e.g. the port after a restart.
+        fault = refusal.message;
+        tell();
+        return;
+      }
+      state = after;
+      publishLater();
+    },
+    onSettled() {
+      if (!isCurrent()) return;
+      fault = undefined;
+      const more = state.trial.length + state.queue.length > 0;
+      state = passed(state);
+      if (more) publishLater();
+      else tell();
+    },
+    onProxies() {
+      options.onEvent('proxies connected', { count: controlPlane.proxies().connected });
+      tell();
+    },
+    onConnectionFailure: (failure) =>
+      options.onConnectionFailure(
+        failure,
+        plan?.hosts.find(({ fqdn }) => fqdn === failure.serverName),
+      ),
+    onTurnedAway: (why, peer) => options.onEvent('a connection to the control plane was turned away', { why, peer }),
+  });
+
+  const { preflight } = options;
+  const judge = preflight && binaryJudge(preflight.binary, preflight.folder, options.listen);
+  const admit = async (change: Change): Promise<void> => {
+    const wanted = change(state);
+    let { rejected } = wanted;
+    if (judge !== undefined)
+      try {
+        rejected = (await sift(wanted, judge)).rejected;
+      } catch (error) {
+        // Not judged: the serving proxy judges, and its refusals are confined too.
+        options.onEvent('the preflight gave no answer', { error: String(error) });
+      }
+    // Made again: the proxy may have spoken meanwhile.
+    state = without(change(state), rejected);
+    await publish();
+  };
+  let work = Promise.resolve();
+  const inTurn = async (change: Change): Promise<void> => {
+    const turn = work.then(async () => await admit(change));
+    work = turn.catch(() => undefined); // told to whoever asked for it
+    await turn;
+  };
+  const timer = setInterval(() => {
+    if (fault === undefined && state.rejected.size === 0) return;
+    controlPlane.forgive();
+    inTurn(retried).catch(lost);
+  }, options.retryMs ?? 60_000);
+
+  return {
+    async apply(next) {
+      plan = next;
+      await inTurn((from) => propose(from, next));
+    },
+    observe,
+    proxies: () => controlPlane.proxies(),
+    port: controlPlane.port,
+    replaceTls: (tls) => controlPlane.replaceTls(tls),
+    async stop() {
+      clearInterval(timer);
+      edition.stopped = true;
+      controlPlane.close();
+      await work;
+    },
+  };
+}
