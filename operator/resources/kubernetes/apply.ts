@@ -1,6 +1,12 @@
 /** Server-side apply that does nothing when nothing would change. */
 import type { KubeClient } from './client.ts';
-import type { KubeObject, ResourceKind } from './resource-kind.ts';
+import { KubeError } from './kube-error.ts';
+import { hashOf, project } from './owned-fields.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+import { apiVersionOf, keyOf, type KubeObject, pathOf, type ResourceKind, splitKey } from './resource-kind.ts';
+import { applyPatch } from './retry.ts';
+
+export type { Refusal } from './refusal.ts';
 
 /** What the operator writes: an object with at least its name; what is left out is not owned. */
 export type ApplyObject = KubeObject & Readonly<Record<string, unknown>>;
@@ -13,8 +19,6 @@ export type ApplyOutcome =
    * absent: the namespace, the kind or (status) the object is not there.
    */
   | { readonly outcome: Refusal; readonly message: string; readonly fields: readonly string[] };
-
-export type Refusal = 'conflict' | 'immutable' | 'refused' | 'invalid' | 'forbidden' | 'terminating' | 'absent';
 
 export type RemoveOutcome = 'removed' | 'absent' | 'replaced';
 
@@ -48,4 +52,117 @@ export interface Applier {
   ): Promise<RemoveOutcome>;
 }
 
-export declare function createApplier(options: ApplierOptions): Applier;
+/** What our last apply of an object came to; nothing of the object itself, as there may be ten thousand. */
+interface Remembered {
+  readonly desired: string;
+  /** resourceVersion at which the fields we own were last known to be as wanted. */
+  resourceVersion: string | undefined;
+  /** Hash of those fields as the API server wrote them: it normalises quantities and fills in defaults. */
+  readonly owned: string;
+}
+
+export function createApplier({ client, live, onOutcome }: ApplierOptions): Applier {
+  const memory = createMemory(live);
+
+  const send = async (
+    kind: ResourceKind,
+    key: string,
+    desired: object,
+    target: { readonly manager: string; readonly force: boolean; readonly subresource?: string },
+  ): Promise<ApplyOutcome> => {
+    const { namespace, name } = splitKey(key);
+    const wanted = hashOf(desired);
+    const place = [kind.group, kind.plural, key, target.subresource, target.manager].join(' ');
+    const there = live(kind, key);
+    if (there !== undefined && memory.holds(place, wanted, desired, there)) {
+      onOutcome?.(kind, 'unchanged');
+      return { outcome: 'unchanged', object: there };
+    }
+    try {
+      const object = await client.request<KubeObject>({
+        method: 'PATCH',
+        path: pathOf(kind, namespace, name, target.subresource),
+        query: { fieldManager: target.manager, force: target.force, fieldValidation: 'Strict' },
+        contentType: applyPatch,
+        body: desired,
+      });
+      memory.keep(place, { kind, key }, wanted, desired, object);
+      onOutcome?.(kind, 'applied');
+      return { outcome: 'applied', object };
+    } catch (error) {
+      memory.drop(place);
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      onOutcome?.(kind, refusal.outcome);
+      return refusal;
+    }
+  };
+
+  return {
+    async apply(kind, object, { manager = 'drimbox-operator', force = true } = {}) {
+      return await send(kind, keyOf(object), object, { manager, force });
+    },
+    async applyStatus(kind, key, status) {
+      const desired = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: splitKey(key), status };
+      return await send(kind, key, desired, { manager: 'drimbox-operator-status', force: true, subresource: 'status' });
+    },
+    async remove(kind, key, { uid, propagation = 'Background' } = {}) {
+      const { namespace, name } = splitKey(key);
+      const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: propagation, ...preconditions };
+      memory.forget(kind, key);
+      try {
+        await client.request({ method: 'DELETE', path: pathOf(kind, namespace, name), body });
+        return 'removed';
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error;
+        if (error.status === 404) return 'absent';
+        if (error.status === 409 && uid !== undefined) return 'replaced';
+        throw error;
+      }
+    },
+  };
+}
+
+interface Memory {
+  /** What is there is what we applied last, in the fields we own. */
+  holds(place: string, wanted: string, desired: object, there: KubeObject): boolean;
+  keep(place: string, of: Owner, wanted: string, desired: object, applied: KubeObject): void;
+  drop(place: string): void;
+  forget(kind: ResourceKind, key: string): void;
+}
+
+interface Owner {
+  readonly kind: ResourceKind;
+  readonly key: string;
+}
+
+function createMemory(live: ApplierOptions['live']): Memory {
+  const places = new Map<string, Remembered & Owner>();
+  let sweepAt = 1_000;
+  /** Objects that others deleted would be remembered for ever. */
+  const sweep = (): void => {
+    for (const [place, { kind, key }] of places) if (live(kind, key) === undefined) places.delete(place);
+    sweepAt = Math.max(1_000, places.size * 2);
+  };
+  return {
+    holds(place, wanted, desired, there) {
+      const last = places.get(place);
+      if (last === undefined || last.desired !== wanted || there.metadata.deletionTimestamp !== undefined) return false;
+      if (last.resourceVersion === there.metadata.resourceVersion) return true;
+      if (last.owned !== hashOf(project(there, desired))) return false;
+      last.resourceVersion = there.metadata.resourceVersion;
+      return true;
+    },
+    keep(place, of, wanted, desired, applied) {
+      const owned = hashOf(project(applied, desired));
+      places.set(place, { ...of, desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
+      if (places.size > sweepAt) sweep();
+    },
+    drop: (place) => void places.delete(place),
+    forget(kind, key) {
+      const start = `${[kind.group, kind.plural, key].join(' ')} `;
+      for (const place of places.keys()) if (place.startsWith(start)) places.delete(place);
+    },
+  };
+}

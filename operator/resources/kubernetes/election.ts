@@ -1,5 +1,8 @@
 /** Leader election on a Lease (coordination.k8s.io/v1), after client-go's leaderelection. */
 import type { KubeClient } from './client.ts';
+import { KubeError } from './kube-error.ts';
+import { createSpec, isHeldByOther, type LeaseObject, type LeaseSpec, releaseSpec } from './lease.ts';
+import { Lease, pathOf } from './resource-kind.ts';
 
 export interface ElectionOptions {
   readonly client: KubeClient;
@@ -35,4 +38,130 @@ export interface Election {
   stop(): Promise<void>;
 }
 
-export declare function startElection(options: ElectionOptions): Election;
+/** client-go's JitterFactor: contenders must not meet again and again. */
+const jitter = 1.2;
+
+/** waiting → leading → ended; waiting → ended. Who lost does not contend again: its process ends. */
+type State = 'waiting' | 'leading' | 'ended';
+
+export function startElection(options: ElectionOptions): Election {
+  const { client, namespace, name, identity, leaseMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options;
+  if (!(leaseMs > renewDeadlineMs && renewDeadlineMs > retryMs * jitter)) {
+    const given = `${leaseMs}, ${renewDeadlineMs}, ${retryMs}`;
+    throw new Error(`election times ${given} ms: lease > renewal deadline > ${jitter} x retry, or two could lead`);
+  }
+  const now = options.now ?? (() => new Date());
+  const steadyMs = options.steadyMs ?? (() => performance.now());
+  const random = options.random ?? Math.random;
+  const collection = pathOf(Lease, namespace);
+  const path = pathOf(Lease, namespace, name);
+  const timeoutMs = renewDeadlineMs / 2;
+
+  let state: State = 'waiting';
+  let renewedAt = -Infinity;
+  let observed: { readonly lease: LeaseObject; readonly at: number } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let deadline: NodeJS.Timeout | undefined;
+  let underWay: Promise<void> = Promise.resolve();
+
+  const isCurrent = (): boolean => state === 'leading' && steadyMs() - renewedAt < renewDeadlineMs;
+  const end = (): void => {
+    state = 'ended';
+    clearTimeout(timer);
+    clearTimeout(deadline);
+  };
+  const lose = (reason: string): void => {
+    if (state !== 'leading') return;
+    end();
+    options.onLost(reason);
+  };
+  const checkDeadline = (): void => {
+    if (state === 'leading' && !isCurrent()) lose(`not renewed for ${Math.round(steadyMs() - renewedAt)} ms`);
+  };
+
+  /** Time counts from when we saw a change, by our own clock: the clocks of others may be wrong. */
+  const observe = (lease: LeaseObject): LeaseObject => {
+    const same = JSON.stringify(observed?.lease.spec) === JSON.stringify(lease.spec);
+    observed = { lease, at: same && observed !== undefined ? observed.at : steadyMs() };
+    return lease;
+  };
+  const read = async (): Promise<LeaseObject | undefined> => {
+    try {
+      return observe(await client.request<LeaseObject>({ method: 'GET', path, urgent: true, timeoutMs }));
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 404) return undefined;
+      throw error;
+    }
+  };
+  const write = async (former: LeaseObject | undefined, spec: LeaseSpec): Promise<void> => {
+    const metadata = former?.metadata ?? { name, namespace };
+    const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+    // The resourceVersion within metadata makes the API server refuse whoever comes second.
+    const target = former === undefined ? { method: 'POST', path: collection } : { method: 'PUT', path };
+    observe(await client.request<LeaseObject>({ ...(target as Target), body, urgent: true, timeoutMs }));
+  };
+  const becomeCurrent = (startedAt: number): void => {
+    renewedAt = startedAt;
+    checkDeadline();
+    if (state === 'ended') return;
+    clearTimeout(deadline);
+    deadline = setTimeout(checkDeadline, Math.max(0, renewedAt + renewDeadlineMs - steadyMs()) + 1);
+    if (state === 'leading') return;
+    state = 'leading';
+    options.onGained();
+  };
+  const attempt = async (): Promise<void> => {
+    const lease = await read();
+    if (state === 'ended') return;
+    const held = lease !== undefined && isHeldByOther(lease.spec, identity, observed?.at ?? 0, steadyMs(), leaseMs);
+    if (lease !== undefined && state === 'leading' && lease.spec?.holderIdentity !== identity) {
+      lose(`the lease is held by '${lease.spec?.holderIdentity ?? ''}'`);
+      return;
+    }
+    if (held) return;
+    const startedAt = steadyMs();
+    await write(lease, createSpec(lease?.spec, identity, now(), leaseMs));
+    if (state !== 'ended') becomeCurrent(startedAt);
+  };
+  const tick = async (): Promise<void> => {
+    checkDeadline();
+    if (state === 'ended') return;
+    try {
+      await attempt();
+    } catch (error) {
+      // Conflict: another was quicker; the next attempt reads again. Everything else is tried again until the deadline.
+      if (!(error instanceof KubeError && error.status === 409)) options.onError?.(error);
+    }
+    checkDeadline();
+    plan(state === 'leading' ? retryMs : retryMs * (1 + jitter * random()));
+  };
+  const plan = (delayMs: number): void => {
+    if (state === 'ended') return;
+    timer = setTimeout(() => {
+      underWay = tick();
+    }, delayMs);
+  };
+  plan(0);
+
+  return {
+    isLeader: isCurrent,
+    leader: () => observed?.lease.spec?.holderIdentity ?? undefined,
+    renewalAgeMs: () => (state === 'leading' ? steadyMs() - renewedAt : undefined),
+    async stop() {
+      const wasLeader = isCurrent();
+      end();
+      await underWay;
+      const lease = observed?.lease;
+      // Also when an attempt under way took the lease after we had decided to stop.
+      if (lease?.spec?.holderIdentity !== identity) return;
+      try {
+        await write(lease, releaseSpec(lease.spec, now()));
+      } catch (error) {
+        // The lease then runs out by itself, as it does when a process is killed.
+        if (wasLeader) options.onError?.(error);
+      }
+    },
+  };
+}
+
+type Target = { readonly method: 'POST' | 'PUT'; readonly path: string };

@@ -1,7 +1,10 @@
 /** Keeps a store equal to what the API server holds: LIST, then WATCH, and again for ever. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from './client.ts';
-import type { KubeObject, ResourceKind } from './resource-kind.ts';
-import type { Indexer, Store } from './store.ts';
+import { KubeError } from './kube-error.ts';
+import { type Collection, listAll, watchFrom } from './list-watch.ts';
+import { keyOf, type KubeObject, type ResourceKind } from './resource-kind.ts';
+import { createStore, type Indexer, type Store, type WritableStore } from './store.ts';
 
 export interface Change<T extends KubeObject> {
   readonly type: 'added' | 'modified' | 'deleted';
@@ -33,7 +36,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly transform?: (object: T) => T;
   readonly indexers?: Readonly<Record<string, Indexer<T>>>;
   readonly onChange?: (change: Change<T>) => void;
-  /** Failures that are overcome by trying again, and what a handler of changes threw. */
+  /** Failures that are overcome by trying again, and what a handler of changes threw. Must not throw itself. */
   readonly onError?: (error: unknown) => void;
   readonly hooks?: ReflectorHooks;
   readonly random?: () => number;
@@ -61,4 +64,179 @@ export interface Reflector<T extends KubeObject> {
   stop(): Promise<void>;
 }
 
-export declare function startReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T>;
+const defaults: ReflectorTiming = {
+  pageSize: 500,
+  // The API server sends a bookmark about every minute.
+  idleMs: 150_000,
+  backoffMs: 800,
+  maxBackoffMs: 30_000,
+  watchSeconds: [290, 590],
+};
+
+export function startReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
+  const store = createStore<T>(options.indexers);
+  const stopping = new AbortController();
+  const scopes = options.namespaces === 'all' ? [undefined] : [...new Set(options.namespaces)];
+  const feeds = scopes.map((namespace) => startFeed(options, namespace, store, stopping.signal));
+  const synced = Promise.all(feeds.map((feed) => feed.synced)).then(() => undefined);
+  // Whoever waits for it still gets the rejection; nobody has to.
+  synced.catch(() => undefined);
+  return {
+    store,
+    synced,
+    lastHeardMs: () => Math.max(0, ...feeds.map((feed) => performance.now() - feed.heardAt())),
+    async stop() {
+      stopping.abort(new Error(`the reflector of ${options.kind.plural} was stopped`));
+      await Promise.all(feeds.map((feed) => feed.ended));
+    },
+  };
+}
+
+interface Feed {
+  readonly synced: Promise<void>;
+  /** Settles after stop, when nothing is under way any more. */
+  readonly ended: Promise<void>;
+  /** Steady ms. */
+  heardAt(): number;
+}
+
+/** One loop: LIST, WATCH until it ends, WATCH on from there; back to LIST when told that it was too long ago. */
+function startFeed<T extends KubeObject>(
+  options: ReflectorOptions<T>,
+  namespace: string | undefined,
+  store: WritableStore<T>,
+  stop: AbortSignal,
+): Feed {
+  const timing = { ...defaults, ...options.timing };
+  const random = options.random ?? Math.random;
+  const report = (error: unknown): void => options.onError?.(error);
+  const accept = createIntake(options, store, report);
+  const collection: Collection = { ...options, namespace };
+  const first = Promise.withResolvers<void>();
+  // Rejected only by stop(), and then seen through `synced`.
+  first.promise.catch(() => undefined);
+  let heardAt = performance.now();
+  let from: string | undefined;
+  let failures = 0;
+
+  const list = async (): Promise<void> => {
+    const seen = new Set<string>();
+    const version = await listAll(collection, timing.pageSize, stop, (object) => {
+      seen.add(keyOf(object));
+      accept.put(object);
+    });
+    const inScope = (object: KubeObject): boolean => namespace === undefined || object.metadata.namespace === namespace;
+    for (const object of store.list()) if (!seen.has(keyOf(object)) && inScope(object)) accept.delete(object);
+    from = version;
+    failures = 0;
+    heardAt = performance.now();
+    first.resolve();
+  };
+
+  const watch = async (resourceVersion: string): Promise<void> => {
+    const [least, most] = timing.watchSeconds;
+    const seconds = Math.round(least + random() * (most - least));
+    const idle = new AbortController();
+    const openedAt = performance.now();
+    let last = openedAt;
+    const watchdog = setInterval(() => {
+      if (performance.now() - last > timing.idleMs) {
+        idle.abort(new Error(`watch of ${options.kind.plural}: silent for ${timing.idleMs} ms, taken for dead`));
+      }
+    }, timing.idleMs / 5);
+    const forward = (): void => idle.abort(stop.reason);
+    stop.addEventListener('abort', forward, { once: true });
+    try {
+      for await (const heard of watchFrom(collection, resourceVersion, seconds, idle.signal)) {
+        last = heardAt = performance.now();
+        failures = 0;
+        options.hooks?.heard?.(heard.type);
+        if (heard.type === 'put') accept.put(heard.object);
+        if (heard.type === 'delete') accept.delete(heard.object);
+        from = heard.resourceVersion;
+      }
+    } finally {
+      clearInterval(watchdog);
+      stop.removeEventListener('abort', forward);
+    }
+    // A server that closes every watch at once must not be asked in a tight loop.
+    if (last === openedAt && last + timing.backoffMs > performance.now()) throw new Error('the watch ended at once');
+  };
+
+  const overcome = async (error: unknown): Promise<void> => {
+    report(error);
+    if (error instanceof KubeError && error.status === 410) {
+      from = undefined;
+      options.hooks?.relisted?.('expired');
+    } else if (from !== undefined) options.hooks?.watchRestarted?.('failed');
+    // Only stop() can reject it, and the loop sees that.
+    await sleep(waitAfter(error, failures, timing, random), undefined, { signal: stop }).catch(() => undefined);
+    failures += 1;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stop.aborted) {
+      try {
+        if (from === undefined) await list();
+        else {
+          await watch(from);
+          options.hooks?.watchRestarted?.('ended');
+        }
+      } catch (error) {
+        if (stop.aborted) break;
+        await overcome(error);
+      }
+    }
+    first.reject(stop.reason);
+  };
+  return { synced: first.promise, ended: run(), heardAt: () => heardAt };
+}
+
+/** The first expiry is relisted nearly at once: whatever came between is not known until then. */
+function waitAfter(error: unknown, failures: number, timing: ReflectorTiming, random: () => number): number {
+  const backoff = Math.min(timing.maxBackoffMs, timing.backoffMs * 2 ** failures) * (0.5 + random());
+  if (!(error instanceof KubeError)) return backoff;
+  if (error.status === 410 && failures === 0) return timing.backoffMs * random();
+  return error.retryAfterMs === undefined ? backoff : Math.max(backoff, error.retryAfterMs * (1 + random() / 4));
+}
+
+/** What arrives becomes the store, and a change is told when there is one. */
+function createIntake<T extends KubeObject>(
+  options: ReflectorOptions<T>,
+  store: WritableStore<T>,
+  report: (error: unknown) => void,
+): { put(object: KubeObject): void; delete(object: KubeObject): void } {
+  const { onChange, transform } = options;
+  const tell = (change: Change<T>): void => {
+    try {
+      onChange?.(change);
+    } catch (error) {
+      // A handler's fault is its own; the watch goes on.
+      report(error);
+    }
+  };
+  const remove = (former: T): void => {
+    store.delete(keyOf(former));
+    tell({ type: 'deleted', object: former });
+  };
+  return {
+    put(incoming) {
+      const former = store.get(keyOf(incoming));
+      const { uid, resourceVersion } = incoming.metadata;
+      if (former !== undefined && former.metadata.uid === uid) {
+        if (former.metadata.resourceVersion === resourceVersion) return;
+      } else if (former !== undefined) {
+        // Deleted and made again while nobody listened: two objects, whatever their name.
+        remove(former);
+      }
+      const object = transform === undefined ? (incoming as T) : transform(incoming as T);
+      const modified = former !== undefined && former.metadata.uid === uid;
+      store.put(object);
+      tell(modified ? { type: 'modified', object, former } : { type: 'added', object });
+    },
+    delete(incoming) {
+      const former = store.get(keyOf(incoming));
+      if (former !== undefined) remove(former);
+    },
+  };
+}

@@ -1,5 +1,5 @@
 /** What a reflector has seen, with indexes. */
-import type { KubeObject } from './resource-kind.ts';
+import { keyOf, type KubeObject } from './resource-kind.ts';
 
 /** Values under which an object is found; none, one or several. */
 export type Indexer<T> = (object: T) => readonly string[];
@@ -14,4 +14,77 @@ export interface Store<T extends KubeObject> {
   by(index: string, value: string): readonly T[];
   /** Grows with every change. */
   readonly version: number;
+}
+
+export interface WritableStore<T extends KubeObject> extends Store<T> {
+  put(object: T): void;
+  delete(key: string): void;
+  keys(): IterableIterator<string>;
+}
+
+export function createStore<T extends KubeObject>(
+  indexers: Readonly<Record<string, Indexer<T>>> = {},
+): WritableStore<T> {
+  const objects = new Map<string, T>();
+  const indexes = Object.entries(indexers).map(([name, valuesOf]) => ({
+    name,
+    valuesOf,
+    entries: new Map<string, Map<string, T>>(),
+  }));
+  let version = 0;
+  let listed: { readonly version: number; readonly all: readonly T[] } = { version, all: [] };
+
+  const unindex = (key: string, object: T): void => {
+    for (const { entries, valuesOf } of indexes) {
+      for (const value of valuesOf(object)) {
+        const found = entries.get(value);
+        found?.delete(key);
+        if (found?.size === 0) entries.delete(value);
+      }
+    }
+  };
+  const index = (key: string, object: T): void => {
+    for (const { entries, valuesOf } of indexes) {
+      for (const value of valuesOf(object)) {
+        const found = entries.get(value) ?? new Map<string, T>();
+        entries.set(value, found.set(key, object));
+      }
+    }
+  };
+  return {
+    get: (key) => objects.get(key),
+    keys: () => objects.keys(),
+    get size() {
+      return objects.size;
+    },
+    get version() {
+      return version;
+    },
+    list() {
+      if (listed.version !== version) listed = { version, all: [...objects.values()] };
+      return listed.all;
+    },
+    by(name, value) {
+      const found = indexes.find((one) => one.name === name);
+      if (found === undefined) {
+        throw new Error(`index '${name}' was not declared; declared: ${Object.keys(indexers).join(', ') || 'none'}`);
+      }
+      return [...(found.entries.get(value)?.values() ?? [])];
+    },
+    put(object) {
+      const key = keyOf(object);
+      const former = objects.get(key);
+      if (former !== undefined) unindex(key, former);
+      objects.set(key, object);
+      index(key, object);
+      version += 1;
+    },
+    delete(key) {
+      const former = objects.get(key);
+      if (former === undefined) return;
+      unindex(key, former);
+      objects.delete(key);
+      version += 1;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** A queue of keys to work on, with the semantics of client-go's workqueue. */
+import { scheduleAfter } from './timer.ts';
 
 export type Priority = 'fresh' | 'resync';
 
@@ -16,7 +17,6 @@ export interface WorkQueueOptions {
   readonly nowMs?: () => number;
   /** Calls back after so many ms; the returned function cancels it. */
   readonly schedule?: (delayMs: number, callback: () => void) => () => void;
-  readonly random?: () => number;
   readonly hooks?: WorkQueueHooks;
   /** Back-off of an item that failed: 5 ms doubling to 1000 s unless told. */
   readonly backoffMs?: number;
@@ -44,4 +44,131 @@ export interface WorkQueue<K extends string = string> {
   readonly oldestWaitMs: number;
 }
 
-export declare function createWorkQueue<K extends string = string>(options?: WorkQueueOptions): WorkQueue<K>;
+/** Each priority is a lane, taken in this order; a Map keeps its keys in the order of adding. */
+const lanes: readonly Priority[] = ['fresh', 'resync'];
+
+const higher = (a: Priority, b: Priority | undefined): Priority => (b === undefined || a === 'fresh' ? a : b);
+
+export function createWorkQueue<K extends string = string>(options: WorkQueueOptions = {}): WorkQueue<K> {
+  const { schedule = scheduleAfter, hooks = {}, backoffMs = 5, maxBackoffMs = 1_000_000 } = options;
+  const nowMs = options.nowMs ?? (() => performance.now());
+  /** Keys that wait, by lane. */
+  const waiting: Record<Priority, Set<K>> = { fresh: new Set(), resync: new Set() };
+  /** Since when each waits, oldest first. */
+  const since = new Map<K, number>();
+  /** Keys worked on, since when. */
+  const processing = new Map<K, number>();
+  /** Keys added while worked on. */
+  const again = new Map<K, Priority>();
+  const delayed = new Map<K, { readonly dueMs: number; readonly priority: Priority; readonly cancel: () => void }>();
+  const failed = new Map<K, number>();
+  const takers: ((key: K | undefined) => void)[] = [];
+  let drained: { readonly promise: Promise<void>; readonly settle: () => void } | undefined;
+
+  const start = (key: K, sinceMs: number): K => {
+    processing.set(key, nowMs());
+    hooks.waited?.((nowMs() - sinceMs) / 1000);
+    return key;
+  };
+  const enqueue = (key: K, priority: Priority): void => {
+    const taker = takers.shift();
+    if (taker !== undefined) {
+      taker(start(key, nowMs()));
+      return;
+    }
+    waiting[priority].add(key);
+    since.set(key, nowMs());
+  };
+  const next = (): K | undefined => {
+    for (const lane of lanes) {
+      for (const key of waiting[lane]) {
+        waiting[lane].delete(key);
+        const sinceMs = since.get(key) ?? nowMs();
+        since.delete(key);
+        return start(key, sinceMs);
+      }
+    }
+    return undefined;
+  };
+  const add = (key: K, priority: Priority = 'fresh'): void => {
+    if (drained !== undefined) return;
+    if (processing.has(key)) {
+      if (!again.has(key)) hooks.added?.();
+      again.set(key, higher(priority, again.get(key)));
+      return;
+    }
+    if (!since.has(key)) {
+      hooks.added?.();
+      enqueue(key, priority);
+    } else if (priority === 'fresh' && waiting.resync.delete(key)) {
+      waiting.fresh.add(key);
+    }
+  };
+  const addAfter = (key: K, delayMs: number, priority: Priority = 'fresh'): void => {
+    if (drained !== undefined) return;
+    if (delayMs <= 0) {
+      add(key, priority);
+      return;
+    }
+    const former = delayed.get(key);
+    const dueMs = Math.min(nowMs() + delayMs, former?.dueMs ?? Infinity);
+    const least = higher(priority, former?.priority);
+    former?.cancel();
+    const cancel = schedule(dueMs - nowMs(), () => {
+      delayed.delete(key);
+      add(key, least);
+    });
+    delayed.set(key, { dueMs, priority: least, cancel });
+  };
+  const settleWhenDrained = (): void => {
+    if (drained === undefined || since.size > 0) return;
+    for (const taker of takers.splice(0)) taker(undefined);
+    if (processing.size === 0) drained.settle();
+  };
+  return {
+    add,
+    addAfter,
+    addRateLimited(key, priority = 'fresh') {
+      const count = failed.get(key) ?? 0;
+      failed.set(key, count + 1);
+      hooks.retried?.();
+      addAfter(key, Math.min(maxBackoffMs, backoffMs * 2 ** count), priority);
+    },
+    forget: (key) => void failed.delete(key),
+    failures: (key) => failed.get(key) ?? 0,
+    async take() {
+      const key = next();
+      if (key !== undefined || drained !== undefined) return key;
+      return await new Promise((resolve) => {
+        takers.push(resolve);
+      });
+    },
+    done(key) {
+      const startedMs = processing.get(key);
+      if (startedMs === undefined) throw new Error(`done('${key}'): it was not taken`);
+      processing.delete(key);
+      hooks.worked?.((nowMs() - startedMs) / 1000);
+      const priority = again.get(key);
+      again.delete(key);
+      if (priority !== undefined) enqueue(key, priority);
+      settleWhenDrained();
+    },
+    async shutDown() {
+      if (drained === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        drained = { promise, settle: resolve };
+        for (const { cancel } of delayed.values()) cancel();
+        delayed.clear();
+        settleWhenDrained();
+      }
+      await drained.promise;
+    },
+    get depth() {
+      return since.size;
+    },
+    get oldestWaitMs() {
+      for (const sinceMs of since.values()) return nowMs() - sinceMs;
+      return 0;
+    },
+  };
+}
