@@ -72,7 +72,7 @@ export function createApplier({ client, live, onOutcome }: ApplierOptions): Appl
   ): Promise<ApplyOutcome> => {
     const { namespace, name } = splitKey(key);
     const wanted = hashOf(desired);
-    const place = [kind.group, kind.plural, key, target.subresource, target.manager].join(' ');
+    const place: Place = { kind, key, target: `${target.manager} ${target.subresource ?? ''}` };
     const there = live(kind, key);
     if (there !== undefined && memory.holds(place, wanted, desired, there)) {
       onOutcome?.(kind, 'unchanged');
@@ -86,7 +86,7 @@ export function createApplier({ client, live, onOutcome }: ApplierOptions): Appl
         contentType: applyPatch,
         body: desired,
       });
-      memory.keep(place, { kind, key }, wanted, desired, object);
+      memory.keep(place, wanted, desired, object);
       onOutcome?.(kind, 'applied');
       return { outcome: 'applied', object };
     } catch (error) {
@@ -124,45 +124,53 @@ export function createApplier({ client, live, onOutcome }: ApplierOptions): Appl
   };
 }
 
+/** A part of an object that is applied as one: under one manager, the object or its status. */
+interface Place {
+  readonly kind: ResourceKind;
+  readonly key: string;
+  readonly target: string;
+}
+
 interface Memory {
   /** What is there is what we applied last, in the fields we own. */
-  holds(place: string, wanted: string, desired: object, there: KubeObject): boolean;
-  keep(place: string, of: Owner, wanted: string, desired: object, applied: KubeObject): void;
-  drop(place: string): void;
+  holds(place: Place, wanted: string, desired: object, there: KubeObject): boolean;
+  keep(place: Place, wanted: string, desired: object, applied: KubeObject): void;
+  drop(place: Place): void;
   forget(kind: ResourceKind, key: string): void;
 }
 
-interface Owner {
-  readonly kind: ResourceKind;
-  readonly key: string;
-}
+/** Below so many objects nobody looks for those that are gone. */
+const leastSweep = 1_000;
 
 function createMemory(live: ApplierOptions['live']): Memory {
-  const places = new Map<string, Remembered & Owner>();
-  let sweepAt = 1_000;
+  const objects = new Map<string, { readonly place: Place; readonly targets: Map<string, Remembered> }>();
+  const nameOf = (kind: ResourceKind, key: string): string => `${kind.group} ${kind.plural} ${key}`;
+  const find = ({ kind, key, target }: Place): Remembered | undefined =>
+    objects.get(nameOf(kind, key))?.targets.get(target);
+  let sweepAt = leastSweep;
   /** Objects that others deleted would be remembered for ever. */
   const sweep = (): void => {
-    for (const [place, { kind, key }] of places) if (live(kind, key) === undefined) places.delete(place);
-    sweepAt = Math.max(1_000, places.size * 2);
+    for (const [name, { place }] of objects) if (live(place.kind, place.key) === undefined) objects.delete(name);
+    sweepAt = Math.max(leastSweep, objects.size * 2);
   };
   return {
     holds(place, wanted, desired, there) {
-      const last = places.get(place);
-      if (last === undefined || last.desired !== wanted || there.metadata.deletionTimestamp !== undefined) return false;
+      const last = find(place);
+      if (last === undefined || last.desired !== wanted) return false;
       if (last.resourceVersion === there.metadata.resourceVersion) return true;
       if (last.owned !== hashOf(project(there, desired))) return false;
       last.resourceVersion = there.metadata.resourceVersion;
       return true;
     },
-    keep(place, of, wanted, desired, applied) {
+    keep(place, wanted, desired, applied) {
       const owned = hashOf(project(applied, desired));
-      places.set(place, { ...of, desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
-      if (places.size > sweepAt) sweep();
+      const name = nameOf(place.kind, place.key);
+      const entry = objects.get(name) ?? { place, targets: new Map<string, Remembered>() };
+      entry.targets.set(place.target, { desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
+      objects.set(name, entry);
+      if (objects.size > sweepAt) sweep();
     },
-    drop: (place) => void places.delete(place),
-    forget(kind, key) {
-      const start = `${[kind.group, kind.plural, key].join(' ')} `;
-      for (const place of places.keys()) if (place.startsWith(start)) places.delete(place);
-    },
+    drop: (place) => void objects.get(nameOf(place.kind, place.key))?.targets.delete(place.target),
+    forget: (kind, key) => void objects.delete(nameOf(kind, key)),
   };
 }

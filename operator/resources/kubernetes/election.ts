@@ -65,6 +65,7 @@ export function startElection(options: ElectionOptions): Election {
   let underWay: Promise<void> = Promise.resolve();
 
   const isCurrent = (): boolean => state === 'leading' && steadyMs() - renewedAt < renewDeadlineMs;
+  const hasEnded = (): boolean => state === 'ended';
   const end = (): void => {
     state = 'ended';
     clearTimeout(timer);
@@ -102,8 +103,11 @@ export function startElection(options: ElectionOptions): Election {
   };
   const becomeCurrent = (startedAt: number): void => {
     renewedAt = startedAt;
-    checkDeadline();
-    if (state === 'ended') return;
+    // The answer came too late to count on it: a leader ends, a contender renews first.
+    if (steadyMs() - renewedAt >= renewDeadlineMs) {
+      checkDeadline();
+      return;
+    }
     clearTimeout(deadline);
     deadline = setTimeout(checkDeadline, Math.max(0, renewedAt + renewDeadlineMs - steadyMs()) + 1);
     if (state === 'leading') return;
@@ -112,7 +116,7 @@ export function startElection(options: ElectionOptions): Election {
   };
   const attempt = async (): Promise<void> => {
     const lease = await read();
-    if (state === 'ended') return;
+    if (hasEnded()) return;
     const held = lease !== undefined && isHeldByOther(lease.spec, identity, observed?.at ?? 0, steadyMs(), leaseMs);
     if (lease !== undefined && state === 'leading' && lease.spec?.holderIdentity !== identity) {
       lose(`the lease is held by '${lease.spec?.holderIdentity ?? ''}'`);
@@ -121,11 +125,11 @@ export function startElection(options: ElectionOptions): Election {
     if (held) return;
     const startedAt = steadyMs();
     await write(lease, createSpec(lease?.spec, identity, now(), leaseMs));
-    if (state !== 'ended') becomeCurrent(startedAt);
+    if (!hasEnded()) becomeCurrent(startedAt);
   };
   const tick = async (): Promise<void> => {
     checkDeadline();
-    if (state === 'ended') return;
+    if (hasEnded()) return;
     try {
       await attempt();
     } catch (error) {
@@ -136,7 +140,7 @@ export function startElection(options: ElectionOptions): Election {
     plan(state === 'leading' ? retryMs : retryMs * (1 + jitter * random()));
   };
   const plan = (delayMs: number): void => {
-    if (state === 'ended') return;
+    if (hasEnded()) return;
     timer = setTimeout(() => {
       underWay = tick();
     }, delayMs);
