@@ -36,7 +36,8 @@ const sweepMs = 30_000;
 const mostWaiting = 1_000;
 
 interface Series {
-  readonly name: string;
+  /** Known once written. */
+  name: string;
   readonly namespace: string;
   count: number;
   lastAt: Date;
@@ -54,6 +55,17 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   let waiting = 0;
   let stopped = false;
 
+  const after = async (former: Promise<void>, write: () => Promise<void>): Promise<void> => {
+    await former;
+    try {
+      await write();
+    } catch (error) {
+      onRecorded?.('failed');
+      options.onError?.(error);
+    } finally {
+      waiting -= 1;
+    }
+  };
   /** One write at a time, in order: a count must not overtake the event it counts. */
   const enqueue = (write: () => Promise<void>): boolean => {
     if (waiting >= mostWaiting) {
@@ -61,16 +73,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       return false;
     }
     waiting += 1;
-    chain = chain.then(write).then(
-      () => {
-        waiting -= 1;
-      },
-      (error: unknown) => {
-        waiting -= 1;
-        onRecorded?.('failed');
-        options.onError?.(error);
-      },
-    );
+    chain = after(chain, write);
     return true;
   };
   const create = async (note: EventNote, at: Date): Promise<KubeObject> => {

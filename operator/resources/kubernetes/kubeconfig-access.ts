@@ -43,15 +43,16 @@ export async function kubeconfigAccess(
   };
   let material = await renew();
   let renewing: Promise<void> | undefined;
+  const replace = async (): Promise<void> => {
+    try {
+      material = await renew();
+    } finally {
+      renewing = undefined;
+    }
+  };
   const fresh = async (): Promise<void> => {
     if (now() < material.until) return;
-    renewing ??= renew()
-      .then((next) => {
-        material = next;
-      })
-      .finally(() => {
-        renewing = undefined;
-      });
+    renewing ??= replace();
     await renewing;
   };
   return {
@@ -90,8 +91,8 @@ function pem(field: 'ca' | 'cert' | 'key', value: unknown): Partial<KubeTls> {
 }
 
 function authorizationOf(options: RequestOptions): string | undefined {
-  const headers: Readonly<Record<string, unknown>> = { ...options.headers };
-  const value = headers['Authorization'];
+  // Set by the plugins as a plain object; Node's type allows a flat list as well.
+  const value = Object.entries(options.headers ?? {}).find(([name]) => name === 'Authorization')?.[1];
   if (typeof value === 'string') return value;
   return typeof options.auth === 'string' ? `Basic ${Buffer.from(options.auth).toString('base64')}` : undefined;
 }

@@ -2,16 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './kube-error.ts';
+import { type Change, createIntake } from './intake.ts';
 import { type Collection, listAll, watchFrom } from './list-watch.ts';
 import { keyOf, type KubeObject, type ResourceKind } from './resource-kind.ts';
 import { createStore, type Indexer, type Store, type WritableStore } from './store.ts';
 
-export interface Change<T extends KubeObject> {
-  readonly type: 'added' | 'modified' | 'deleted';
-  /** For `deleted`: the last state known. */
-  readonly object: T;
-  readonly former?: T;
-}
+export type { Change } from './intake.ts';
 
 /** Counters and gauges for metrics; each is optional. */
 export interface ReflectorHooks {
@@ -110,7 +106,7 @@ function startFeed<T extends KubeObject>(
   const timing = { ...defaults, ...options.timing };
   const random = options.random ?? Math.random;
   const report = (error: unknown): void => options.onError?.(error);
-  const accept = createIntake(options, store, report);
+  const accept = createIntake(store, options.transform, options.onChange, report);
   const collection: Collection = { ...options, namespace };
   const first = Promise.withResolvers<void>();
   // Rejected only by stop(), and then seen through `synced`.
@@ -169,9 +165,9 @@ function startFeed<T extends KubeObject>(
       from = undefined;
       options.hooks?.relisted?.('expired');
     } else if (from !== undefined) options.hooks?.watchRestarted?.('failed');
-    // Only stop() can reject it, and the loop sees that.
-    await sleep(waitAfter(error, failures, timing, random), undefined, { signal: stop }).catch(() => undefined);
+    const waitMs = waitAfter(error, failures, timing, random);
     failures += 1;
+    await pause(waitMs, stop);
   };
 
   const run = async (): Promise<void> => {
@@ -200,43 +196,11 @@ function waitAfter(error: unknown, failures: number, timing: ReflectorTiming, ra
   return error.retryAfterMs === undefined ? backoff : Math.max(backoff, error.retryAfterMs * (1 + random() / 4));
 }
 
-/** What arrives becomes the store, and a change is told when there is one. */
-function createIntake<T extends KubeObject>(
-  options: ReflectorOptions<T>,
-  store: WritableStore<T>,
-  report: (error: unknown) => void,
-): { put(object: KubeObject): void; delete(object: KubeObject): void } {
-  const { onChange, transform } = options;
-  const tell = (change: Change<T>): void => {
-    try {
-      onChange?.(change);
-    } catch (error) {
-      // A handler's fault is its own; the watch goes on.
-      report(error);
-    }
-  };
-  const remove = (former: T): void => {
-    store.delete(keyOf(former));
-    tell({ type: 'deleted', object: former });
-  };
-  return {
-    put(incoming) {
-      const former = store.get(keyOf(incoming));
-      const { uid, resourceVersion } = incoming.metadata;
-      if (former !== undefined && former.metadata.uid === uid) {
-        if (former.metadata.resourceVersion === resourceVersion) return;
-      } else if (former !== undefined) {
-        // Deleted and made again while nobody listened: two objects, whatever their name.
-        remove(former);
-      }
-      const object = transform === undefined ? (incoming as T) : transform(incoming as T);
-      const modified = former !== undefined && former.metadata.uid === uid;
-      store.put(object);
-      tell(modified ? { type: 'modified', object, former } : { type: 'added', object });
-    },
-    delete(incoming) {
-      const former = store.get(keyOf(incoming));
-      if (former !== undefined) remove(former);
-    },
-  };
+/** Ends early, and quietly, when stopped: the loop sees that by itself. */
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal: stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
 }
