@@ -7,20 +7,33 @@ import { quantile } from './quantile.ts';
 
 export const ingressUsage = `usage: drimbox bench ingress [--json] [--pairs N,N,...] [--changes N]
 
-The control plane alone with a real Envoy: N pairs of FQDNs (db and vi), then one link at a time gets a new certificate, and a link
-is added. Measured: change to Envoy's acknowledgement, bytes Envoy received for it (its own counter), secrets pushed that are not
-of the changed link, memory of both; with and without the question to Envoy's binary that precedes each change (preflight); and the
-slope of each per pair.
+The control plane alone with a real Envoy: N pairs of FQDNs (db and vi), then in turn one link gets a new certificate, one is added,
+one is removed, and the trust that all share gets a new CRL. Measured: change to Envoy's acknowledgement, processor time of Envoy's
+main thread in it, bytes Envoy received for it (its own counter), secrets pushed that are not of the changed link, the longest time
+in which the operator's process could do nothing else, memory of both; with and without the question to Envoy's binary that precedes
+each change (preflight); and the slope of each per pair.
 
   --json           one JSON object on standard output
   --pairs N,N,...  sizes (default 10,100,1000)
-  --changes N      certificates replaced at each size (default 30; 10 with the preflight)
+  --changes N      changes of each kind at each size (default 30; 10 with the preflight)
 
 Exit codes: 0 measured, and a new certificate pushed no other link's secret; 1 not; 2 wrong usage.
 `;
 
+const kinds = ['rotation', 'addition', 'removal', 'crl'] as const;
+type Kind = (typeof kinds)[number];
+
+const words: Readonly<Record<Kind, string>> = {
+  rotation: 'a new certificate',
+  addition: 'a link more',
+  removal: 'a link less',
+  crl: 'a new CRL of all',
+};
+
 interface Change {
   readonly ackMs: number;
+  readonly blockMs: number;
+  readonly envoyMs: number;
   readonly bytes: number;
   readonly ownSecrets: number;
   readonly otherSecrets: number;
@@ -32,8 +45,8 @@ export interface ScaleRun {
   readonly preflight: boolean;
   readonly coldMs: number;
   readonly coldBytes: number;
-  readonly rotations: readonly Change[];
-  readonly additions: readonly Change[];
+  readonly coldBlockMs: number;
+  readonly kinds: Readonly<Record<Kind, readonly Change[]>>;
   readonly operatorRssBytes: number;
   readonly envoyRssBytes: number;
 }
@@ -42,24 +55,29 @@ export interface Cost {
   readonly ackMs: { readonly p50: number; readonly p99: number };
   /** Median. */
   readonly bytes: number;
+  /** Median. */
+  readonly envoyMs: number;
   /** Most of any change. */
   readonly otherSecrets: number;
+  readonly blockMs: number;
 }
 
 interface Point {
   readonly pairs: number;
   readonly preflight: boolean;
-  readonly cold: { readonly ms: number; readonly bytes: number };
-  readonly rotation: Cost;
-  readonly addition: Cost;
+  readonly cold: { readonly ms: number; readonly bytes: number; readonly blockMs: number };
+  readonly costs: Readonly<Record<Kind, Cost>>;
   readonly operatorRssBytes: number;
   readonly envoyRssBytes: number;
 }
 
 /** Growth per pair, by least squares over the sizes. */
-type Slope = Readonly<
-  Record<'rotationMs' | 'rotationBytes' | 'additionMs' | 'additionBytes' | 'operatorRss' | 'envoyRss', number>
->;
+interface Slope {
+  readonly ms: Readonly<Record<Kind, number>>;
+  readonly bytes: Readonly<Record<Kind, number>>;
+  readonly operatorRss: number;
+  readonly envoyRss: number;
+}
 
 interface IngressResult {
   readonly bench: 'ingress';
@@ -112,32 +130,34 @@ export async function benchIngress(args: readonly string[]): Promise<number> {
     preflight,
     ...slopeOf(points.filter((point) => point.preflight === preflight)),
   }));
-  const confined = points.every(({ rotation }) => rotation.otherSecrets === 0);
+  const confined = points.every(({ costs }) => costs.rotation.otherSecrets === 0);
   const result: IngressResult = { bench: 'ingress', machine: describeMachine(), points, slopes, confined };
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : slopeText(result));
   return confined ? 0 : 1;
 }
 
 export function costOf(changes: readonly Change[]): Cost {
-  const times = changes.map(({ ackMs }) => ackMs);
+  const of = (field: keyof Change): readonly number[] => changes.map((change) => change[field]);
   return {
-    ackMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99) },
-    bytes: quantile(
-      changes.map(({ bytes }) => bytes),
-      0.5,
-    ),
-    otherSecrets: Math.max(0, ...changes.map(({ otherSecrets }) => otherSecrets)),
+    ackMs: { p50: quantile(of('ackMs'), 0.5), p99: quantile(of('ackMs'), 0.99) },
+    bytes: quantile(of('bytes'), 0.5),
+    envoyMs: quantile(of('envoyMs'), 0.5),
+    otherSecrets: Math.max(0, ...of('otherSecrets')),
+    blockMs: Math.max(0, ...of('blockMs')),
   };
 }
 
+function perKind<T>(value: (kind: Kind) => T): Readonly<Record<Kind, T>> {
+  return { rotation: value('rotation'), addition: value('addition'), removal: value('removal'), crl: value('crl') };
+}
+
 function toPoint(run: ScaleRun): Point {
-  const { pairs, preflight, coldMs, coldBytes, rotations, additions, operatorRssBytes, envoyRssBytes } = run;
+  const { pairs, preflight, coldMs, coldBytes, coldBlockMs, operatorRssBytes, envoyRssBytes } = run;
   return {
     pairs,
     preflight,
-    cold: { ms: Math.round(coldMs), bytes: coldBytes },
-    rotation: costOf(rotations),
-    addition: costOf(additions),
+    cold: { ms: Math.round(coldMs), bytes: coldBytes, blockMs: coldBlockMs },
+    costs: perKind((kind) => costOf(run.kinds[kind])),
     operatorRssBytes,
     envoyRssBytes,
   };
@@ -147,10 +167,8 @@ function slopeOf(points: readonly Point[]): Slope {
   const per = (value: (point: Point) => number): number =>
     leastSquares(points.map((point) => [point.pairs, value(point)]));
   return {
-    rotationMs: per(({ rotation }) => rotation.ackMs.p50),
-    rotationBytes: per(({ rotation }) => rotation.bytes),
-    additionMs: per(({ addition }) => addition.ackMs.p50),
-    additionBytes: per(({ addition }) => addition.bytes),
+    ms: perKind((kind) => per(({ costs }) => costs[kind].ackMs.p50)),
+    bytes: perKind((kind) => per(({ costs }) => costs[kind].bytes)),
     operatorRss: per((point) => point.operatorRssBytes),
     envoyRss: per((point) => point.envoyRssBytes),
   };
@@ -165,22 +183,23 @@ export function leastSquares(points: readonly (readonly [x: number, y: number])[
   return spread === 0 ? 0 : Math.round((along / spread) * 1000) / 1000;
 }
 
-function pointText({ pairs, preflight, cold, rotation, addition, operatorRssBytes, envoyRssBytes }: Point): string {
-  const cost = ({ ackMs, bytes, otherSecrets }: Cost): string =>
-    `p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, ${bytes} bytes, ${otherSecrets} secrets of others`;
+function pointText({ pairs, preflight, cold, costs, operatorRssBytes, envoyRssBytes }: Point): string {
+  const cost = ({ ackMs, bytes, envoyMs, otherSecrets, blockMs }: Cost): string =>
+    `p50 ${Math.round(ackMs.p50)} ms, p99 ${Math.round(ackMs.p99)} ms, of it Envoy's main thread ${envoyMs} ms, ${bytes} bytes, ` +
+    `${otherSecrets} secrets of others, longest block ${Math.round(blockMs)} ms`;
   return [
-    `${pairs} pairs, ${preflight ? 'with' : 'without'} preflight: all of it in ${cold.ms} ms, ${cold.bytes} bytes`,
-    `  a new certificate   ${cost(rotation)}`,
-    `  a link more         ${cost(addition)}`,
+    `${pairs} pairs, ${preflight ? 'with' : 'without'} preflight: all of it in ${cold.ms} ms, ${cold.bytes} bytes, longest block ${Math.round(cold.blockMs)} ms`,
+    ...kinds.map((kind) => `  ${words[kind].padEnd(20)}${cost(costs[kind])}`),
     `  memory              operator ${(operatorRssBytes / 1e6).toFixed(0)} MB, Envoy ${(envoyRssBytes / 1e6).toFixed(0)} MB`,
   ].join('\n');
 }
 
 function slopeText({ slopes, confined }: IngressResult): string {
   const lines = slopes.map(
-    (slope) =>
-      `per pair more, ${slope.preflight ? 'with' : 'without'} preflight: new certificate ${slope.rotationMs} ms and ${slope.rotationBytes} bytes, ` +
-      `link added ${slope.additionMs} ms and ${slope.additionBytes} bytes, operator ${(slope.operatorRss / 1e3).toFixed(1)} kB, Envoy ${(slope.envoyRss / 1e3).toFixed(1)} kB`,
+    ({ preflight, ms, bytes, operatorRss, envoyRss }) =>
+      `per pair more, ${preflight ? 'with' : 'without'} preflight: ` +
+      kinds.map((kind) => `${words[kind]} ${ms[kind]} ms and ${bytes[kind]} bytes`).join(', ') +
+      `; operator ${(operatorRss / 1e3).toFixed(1)} kB, Envoy ${(envoyRss / 1e3).toFixed(1)} kB`,
   );
   const verdict = confined ? "a new certificate pushes no other link's secret" : "OTHER LINKS' SECRETS WERE PUSHED";
   return `\n${[...lines, verdict].join('\n')}\n`;

@@ -7,7 +7,7 @@ import type { Program } from '../infrastructure/host/supervisor.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
-import type { IngressControlOptions } from './ingress-control.ts';
+import type { IngressControlOptions, ProxyCount } from './ingress-control.ts';
 import type { JsonObject } from './resources/json.ts';
 import { socketFolder } from './socket-folder.ts';
 import { startIngressControl } from './start-control.ts';
@@ -26,6 +26,7 @@ const programName = 'envoy';
 const drainFlags = ['--drain-strategy', 'immediate', '--drain-time-s', '3600'];
 
 export interface EnvoyIngress extends IngressRunner {
+  proxies(): ProxyCount;
   /** Ends the control plane alone: the proxy goes on with what it has. */
   detach(): Promise<void>;
 }
@@ -70,6 +71,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
   return {
     apply: async (plan) => await control.apply(plan),
     observe,
+    proxies: () => control.proxies(),
     detach: async () => await control.stop(),
     async stop() {
       try {

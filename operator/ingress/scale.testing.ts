@@ -24,6 +24,8 @@ interface Change {
   readonly bytes: number;
   /** Longest time in which the operator's process could do nothing else, ms. */
   readonly blockMs: number;
+  /** Processor time of Envoy's main thread for it, ms: what it takes to read a configuration and to build what is new of it. */
+  readonly envoyMs: number;
   /** Secrets pushed, of the changed link and of all others. */
   readonly ownSecrets: number;
   readonly otherSecrets: number;
@@ -70,7 +72,13 @@ async function apply(plan: IngressPlan): Promise<number> {
     const seen = [...ingress.observe().values()];
     const refusal = seen.find(({ reason }) => reason === 'RejectedByProxy');
     if (refusal !== undefined) throw new Error(refusal.message);
-    if (seen.every(({ status }) => status === 'True')) return performance.now() - started;
+    const { connected, acknowledged } = ingress.proxies();
+    const held = seen.every(({ status }) => status === 'True');
+    if (held && connected === acknowledged) return performance.now() - started;
+    if (held) {
+      await sleep(1); // of a link that goes nothing more is said
+      continue;
+    }
     await once(news, 'change', { signal: limit });
   }
 }
@@ -99,7 +107,9 @@ async function change(plan: IngressPlan, link: string): Promise<Change> {
   const own = new Set(plan.hosts.filter((host) => host.link === link).map(({ fqdn }) => fqdn));
   const before = await received();
   loop.reset();
+  const cpu = mainThreadMs();
   const ackMs = await apply(plan);
+  const envoyMs = mainThreadMs() - cpu;
   await sleep(5); // a block at the very end is seen by the timer after it
   const blockMs = loop.max / 1e6;
   const after = await received();
@@ -109,13 +119,21 @@ async function change(plan: IngressPlan, link: string): Promise<Change> {
     if ([...own].some((fqdn) => name.includes(`/${fqdn}.`))) ownSecrets += pushed;
     else otherSecrets += pushed;
   }
-  return { ackMs, blockMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
+  return { ackMs, blockMs, envoyMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
 }
 
 function rssBytes(pid: number | undefined): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, 'latin1'))?.[1];
   if (kilobytes === undefined) throw new Error('Envoy does not run');
   return Number(kilobytes) * 1024;
+}
+
+/** Fields 14 and 15 of /proc/PID/task/TID/stat, in hundredths of a second. */
+function mainThreadMs(): number {
+  const pid = supervisor.state('envoy')?.pid ?? 0;
+  const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function replaced(plan: IngressPlan, index: number, over: Partial<DbHost>): IngressPlan {
