@@ -14,6 +14,7 @@ import { createSupervisor } from './infrastructure/host/supervisor.ts';
 import type { OperatorJournal } from './observability/journal.ts';
 import { processEvent } from './observability/process-event.ts';
 import { openDirectory } from './resources/directory/source.ts';
+import { folderStore } from './trust/document-store.ts';
 import { openFetcher } from './trust/fetch.ts';
 import { identityJudge } from './trust/server-identities.ts';
 import type { WhitelistVerifier } from './trust/whitelist-keeper.ts';
@@ -69,7 +70,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   });
   const context = { supervisor, folder: state.ingressFolder, listen: options.listen, onChange: changed };
   const ingress = (await options.envoy?.(context)) ?? withoutIngress();
-  const fetcher = openFetcher(state.fetchedFolder, changed, options.random);
+  const fetcher = openFetcher(folderStore(state.fetchedFolder), changed, options.random);
   const source = openDirectory({
     directory: options.directory,
     definitions: readDefinitions(join(import.meta.dirname, '../crds')),
@@ -82,7 +83,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   const trust = {
     fetcher,
     verify: remembering(options.verifyWhitelist),
-    folderOf: (name: string) => state.trustFolder(name),
+    storeOf: (name: string) => folderStore(state.trustFolder(name)),
   };
   const reconciler = startReconciler({
     source,

@@ -3,8 +3,8 @@
  * newer file is refused (ci-sis §10.4). Own entry missing: WADO server off, health DOWN (DB.CS.164).
  */
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { WhitelistConfig } from '../../common/contract/gateway-config.ts';
+import { firstPartOf, readPacked } from '../../common/contract/packed-file.ts';
 import { verifyWhitelist } from '../../common/whitelist/verify.ts';
 import type { Whitelist } from '../../common/whitelist/whitelist.ts';
 import type { Journal } from '../journal/events.ts';
@@ -85,10 +85,11 @@ export function createWhitelistWatch(deps: {
     follow(config) {
       const look = (): void => void reload(config());
       const { file } = config();
-      watchFile(file, { interval: lookMs }, look);
+      const watched = [file, firstPartOf(file)];
+      for (const one of watched) watchFile(one, { interval: lookMs }, look);
       const timer = setInterval(look, verifyAgainMs);
       return () => {
-        unwatchFile(file, look);
+        for (const one of watched) unwatchFile(one, look);
         clearInterval(timer);
       };
     },
@@ -102,12 +103,12 @@ type Files =
 async function readFiles(config: WhitelistConfig): Promise<Files> {
   try {
     return {
-      list: await readFile(config.file),
-      anchors: [await readFile(config.anchorsFile)],
-      crls: config.crlFile === undefined ? [] : [await readFile(config.crlFile)],
+      list: await readPacked(config.file),
+      anchors: [await readPacked(config.anchorsFile)],
+      crls: config.crlFile === undefined ? [] : [await readPacked(config.crlFile)],
     };
   } catch (error) {
-    const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !existsSync(config.file);
+    const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !existsSync(config.file); // nor its parts: those fail otherwise
     const detail = error instanceof Error ? error.message : String(error);
     return gone ? { reason: 'Absent', detail } : { reason: 'Unreadable', detail };
   }

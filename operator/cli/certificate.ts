@@ -11,6 +11,7 @@ import { siteOf } from '../plan/acceptance.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
 import { type CertificateRequest, makeRequest } from '../trust/certificate-request.ts';
 import { certificateStore } from '../trust/certificate-store.ts';
+import { folderStore } from '../trust/document-store.ts';
 import { openFetcher } from '../trust/fetch.ts';
 import { readIdentity } from '../trust/material.ts';
 import { identityJudge } from '../trust/server-identities.ts';
@@ -114,7 +115,7 @@ async function accept({ inventory, link, kind, state, now }: Wish, bytes: Buffer
   const certificatePem = chain.map(({ raw }) => toPem('CERTIFICATE', raw)).join('');
   const site = inventory.sites.find((candidate) => keyOf(candidate) === siteOf(link));
   const space = inventory.trustSpaces.find((candidate) => keyOf(candidate) === site?.spec.trustSpace);
-  const fetcher = openFetcher(folder.fetchedFolder, () => undefined, Math.random);
+  const fetcher = openFetcher(folderStore(folder.fetchedFolder), () => undefined, Math.random);
   const trust = space === undefined ? undefined : await trustPolicy(space, inventory, now, fetcher);
   await fetcher.settled();
   const identity = readIdentity({ 'tls.crt': Buffer.from(certificatePem), 'tls.key': Buffer.from(keyPem) });

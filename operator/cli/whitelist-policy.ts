@@ -11,6 +11,7 @@ import { accept } from '../resources/directory/accept.ts';
 import { readDirectory } from '../resources/directory/read.ts';
 import { readAccepted, toInventory } from '../resources/directory/source.ts';
 import type { Inventory } from '../resources/inventory.ts';
+import { folderStore } from '../trust/document-store.ts';
 import { openFetcher } from '../trust/fetch.ts';
 
 export interface PolicyWish {
@@ -46,7 +47,7 @@ export function policyOfOptions(wish: PolicyWish): WhitelistPolicy {
 export async function policyOfTrustSpace(name: string | undefined, wish: PolicyWish): Promise<WhitelistPolicy> {
   const inventory = inventoryOf(wish);
   const trust = choose(name, inventory.trustSpaces);
-  const fetcher = openFetcher(stateFolder(wish.state).fetchedFolder, () => undefined, Math.random);
+  const fetcher = openFetcher(folderStore(stateFolder(wish.state).fetchedFolder), () => undefined, Math.random);
   await trustPolicy(trust, inventory, wish.at, fetcher); // begins the downloads of CRLs that are due
   await fetcher.settled();
   const { anchors, crls, policy } = await trustPolicy(trust, inventory, wish.at, fetcher);

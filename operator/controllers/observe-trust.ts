@@ -5,6 +5,7 @@ import type { TrustSpace } from '../api/types.generated.ts';
 import type { PemText, Resolved, TrustObservation } from '../plan/observations.ts';
 import { siteOf } from '../plan/acceptance.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
+import type { DocumentStore } from '../trust/document-store.ts';
 import type { Fetched, Fetcher } from '../trust/fetch.ts';
 import { halfLifeMs, namedCrls } from '../trust/crl-source.ts';
 import { readAnchors, readCrls, readIdentity } from '../trust/material.ts';
@@ -25,8 +26,8 @@ function requestOf({ metadata }: TrustSpace): string | undefined {
 export interface TrustOptions {
   readonly fetcher: Fetcher;
   readonly verify: WhitelistVerifier;
-  /** Folder of a trust space, where gateways find the list. */
-  readonly folderOf: (trustSpace: string) => string;
+  /** Of a trust space, where its list is kept. */
+  readonly storeOf: (trustSpace: string) => DocumentStore;
 }
 
 /** Whom this trust space believes: its anchors and CRLs, and the policy that its whitelist is verified with. */
@@ -53,7 +54,7 @@ export async function observeTrust(
   trust: TrustSpace,
   inventory: Inventory,
   now: Date,
-  { fetcher, verify, folderOf }: TrustOptions,
+  { fetcher, verify, storeOf }: TrustOptions,
 ): Promise<TrustObservation> {
   const { metadata, spec } = trust;
   const { anchors, crls, policy } = await trustPolicy(trust, inventory, now, fetcher);
@@ -72,7 +73,7 @@ export async function observeTrust(
         }
       : {}),
     whitelist: await keepWhitelist({
-      folder: folderOf(metadata.name),
+      store: storeOf(metadata.name),
       candidate:
         whitelist.url === undefined
           ? given(inventory, whitelist.document ?? {}, now)

@@ -106,8 +106,18 @@ function refuse(reason: string, message: string): GatewayPlanning {
   return { ok: false, refusal: { reason, message } };
 }
 
+/** Of anchors and CRLs, which every site of a trust space has: megabytes that would be hashed once per site. */
+const largeDigests = new Map<string, string>();
+
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  const known = text.length > 4096 ? largeDigests.get(text) : undefined;
+  if (known !== undefined) return known;
+  const made = createHash('sha256').update(text).digest('hex');
+  if (text.length > 4096) {
+    if (largeDigests.size >= 32) largeDigests.clear();
+    largeDigests.set(text, made);
+  }
+  return made;
 }
 
 interface KeyPair {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { folderStore } from './document-store.ts';
 import { type Fetched, type Fetcher, openFetcher } from './fetch.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'drimbox-fetch-'));
@@ -35,7 +36,7 @@ async function look(fetcher: Fetcher, ms: number, request?: string): Promise<Fet
 
 test('what has not changed is not sent again, and counts as had', async () => {
   const fetcher = openFetcher(
-    join(root, 'same'),
+    folderStore(join(root, 'same')),
     () => undefined,
     () => 0,
   );
@@ -56,7 +57,7 @@ test('what has not changed is not sent again, and counts as had', async () => {
 
 test('after a failure the validators are still those of the document that is kept', async () => {
   const fetcher = openFetcher(
-    join(root, 'failure'),
+    folderStore(join(root, 'failure')),
     () => undefined,
     () => 0,
   );
@@ -73,7 +74,7 @@ test('after a failure the validators are still those of the document that is kep
 
 test('each host asks at a time of its own, at most an hour of the day early, never late', async () => {
   const early = openFetcher(
-    join(root, 'early'),
+    folderStore(join(root, 'early')),
     () => undefined,
     () => 1,
   );
@@ -88,7 +89,7 @@ test('each host asks at a time of its own, at most an hour of the day early, nev
 test('a new value of the annotation fetches at once, the same value does not, also after a restart', async () => {
   const folder = join(root, 'asked');
   const fetcher = openFetcher(
-    folder,
+    folderStore(folder),
     () => undefined,
     () => 0,
   );
@@ -99,7 +100,7 @@ test('a new value of the annotation fetches at once, the same value does not, al
   await look(fetcher, 2_000, 'monday');
   await look(
     openFetcher(
-      folder,
+      folderStore(folder),
       () => undefined,
       () => 0,
     ),

@@ -1,8 +1,6 @@
-/** Documents fetched now and then (CRLs, the whitelist): kept on disk, the last good one stays when a source is silent. */
+/** Documents fetched now and then (CRLs, the whitelist): kept, the last good one stays when a source is silent. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import type { DocumentStore } from './document-store.ts';
 
 /** Beyond it a document is refused: the whitelist of the whole country is about 1 MB. */
 const maxBytes = 32 * 1024 * 1024;
@@ -27,7 +25,7 @@ interface Memory {
   readonly error?: string;
   /** Share of the period by which this host asks earlier. */
   readonly early?: number;
-  /** Validators of the document on disk (RFC 9110 §8.8). */
+  /** Validators of the document kept (RFC 9110 §8.8). */
   readonly etag?: string;
   readonly lastModified?: string;
   /** The request that was last honoured. */
@@ -36,7 +34,7 @@ interface Memory {
 
 export interface Fetcher {
   /**
-   * What is on disk now. When `refreshMs` have passed since the last success (or a little after a failure), a download begins
+   * What is kept now. When `refreshMs` have passed since the last success (or a little after a failure), a download begins
    * and `onFetched` tells its end: nobody waits for a slow source.
    * @param request any text; another than the last time downloads at once (an annotation changed by hand, DB.CS.147)
    */
@@ -48,36 +46,41 @@ export interface Fetcher {
 }
 
 /**
- * @param folder where documents are kept, one pair of files per url
+ * @param store where documents are kept, a pair per url
  * @param random 0 to 1: spreads the hosts over time
+ * @param mayFetch false: only looks at what another replica fetched
  */
-export function openFetcher(folder: string, onFetched: () => void, random: () => number): Fetcher {
-  const fileOf = (url: string): string => join(folder, createHash('sha256').update(url).digest('hex').slice(0, 24));
+export function openFetcher(
+  store: DocumentStore,
+  onFetched: () => void,
+  random: () => number,
+  mayFetch: () => boolean = () => true,
+): Fetcher {
+  const nameOf = (url: string): string => createHash('sha256').update(url).digest('hex').slice(0, 24);
   const underway = new Map<string, Promise<void>>();
   /** Asked again since the last `refresh`. */
   let asked = new Set<string>();
   let all = false;
-  const load = async (want: Want, file: string, former: Memory | undefined): Promise<void> => {
+  const load = async (want: Want, name: string, former: Memory | undefined): Promise<void> => {
     const outcome = await download(want.url, former);
     const next = remember(want, former, outcome, random() * spread);
-    if ('bytes' in outcome) writeFileAtomically(file, outcome.bytes);
-    writeFileAtomically(`${file}.json`, JSON.stringify(next));
+    if ('bytes' in outcome) store.write(name, outcome.bytes);
+    store.write(`${name}.json`, JSON.stringify(next));
     underway.delete(want.url);
     onFetched();
   };
   return {
     get(url, refreshMs, now, request) {
-      const file = fileOf(url);
-      const memory = existsSync(`${file}.json`)
-        ? (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as Memory)
-        : undefined;
+      const name = nameOf(url);
+      const kept = store.read(`${name}.json`);
+      const memory = kept === undefined ? undefined : (JSON.parse(kept.toString('utf8')) as Memory);
       const anew = request !== undefined && request !== memory?.request;
       const wanted = memory === undefined || anew || isDue(memory, refreshMs, now) || (all && !asked.has(url));
-      if (wanted && !underway.has(url)) {
+      if (wanted && mayFetch() && !underway.has(url)) {
         asked.add(url);
-        underway.set(url, load({ url, now, request }, file, memory));
+        underway.set(url, load({ url, now, request }, name, memory));
       }
-      return memory === undefined ? {} : answer(file, memory);
+      return memory === undefined ? {} : answer(memory, store.read(name));
     },
     refresh() {
       all = true;
@@ -95,7 +98,7 @@ interface Want {
   readonly request: string | undefined;
 }
 
-/** A source that says "not modified" confirms what is on disk as if it had been sent again. */
+/** A source that says "not modified" confirms what is kept as if it had been sent again. */
 function remember({ url, now, request }: Want, former: Memory | undefined, outcome: Outcome, early: number): Memory {
   const attempt = { url, attemptedAt: now.toISOString(), early, ...(request === undefined ? {} : { request }) };
   const { fetchedAt, etag, lastModified } = former ?? {};
@@ -115,9 +118,9 @@ function isDue(memory: Memory, refreshMs: number, now: Date): boolean {
   return since >= (memory.error === undefined ? period : Math.min(period, retryMs));
 }
 
-function answer(file: string, { fetchedAt, error }: Memory): Fetched {
+function answer({ fetchedAt, error }: Memory, bytes: Buffer | undefined): Fetched {
   return {
-    ...(fetchedAt === undefined ? {} : { bytes: readFileSync(file), fetchedAt }),
+    ...(fetchedAt === undefined || bytes === undefined ? {} : { bytes, fetchedAt }),
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -129,7 +132,7 @@ type Outcome =
 
 async function download(url: string, former: Memory | undefined): Promise<Outcome> {
   try {
-    // without a document on disk, validators would only bring back nothing
+    // without a document, validators would only bring back nothing
     const held = former?.fetchedAt === undefined ? undefined : former;
     const headers = new Headers();
     if (held?.etag !== undefined) headers.set('if-none-match', held.etag);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { WhitelistObservation } from '../plan/observations.ts';
+import { folderStore } from './document-store.ts';
 import { type Fetched, openFetcher } from './fetch.ts';
 import { type WhitelistVerifier, keepWhitelist } from './whitelist-keeper.ts';
 
@@ -26,7 +27,13 @@ const verify: WhitelistVerifier = async (xml, { signer }) => {
 async function keep(folder: string, candidate: Fetched, now: string, hours = 48): Promise<WhitelistObservation> {
   const signer = { commonName: 'a', organizationalUnit: 'b' };
   const policy = { anchors: [], crls: [], requireRevocation: true, signer, at: new Date(now) };
-  return await keepWhitelist({ folder: join(root, folder), candidate, policy, maximumAgeMs: hours * hour, verify });
+  return await keepWhitelist({
+    store: folderStore(join(root, folder)),
+    candidate,
+    policy,
+    maximumAgeMs: hours * hour,
+    verify,
+  });
 }
 
 function got(text: string, fetchedAt: string): Fetched {
@@ -97,7 +104,7 @@ test('a document is fetched once a period; a refresh fetches at once; a failure 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list`;
   const fetcher = openFetcher(
-    join(root, 'fetched'),
+    folderStore(join(root, 'fetched')),
     () => undefined,
     () => 0,
   );
@@ -120,7 +127,7 @@ test('a document is fetched once a period; a refresh fetches at once; a failure 
   assert.is(
     String(
       openFetcher(
-        join(root, 'fetched'),
+        folderStore(join(root, 'fetched')),
         () => undefined,
         () => 0,
       ).get(url, 24 * hour, new Date(50 * hour)).bytes,

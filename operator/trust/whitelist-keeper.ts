@@ -2,11 +2,9 @@
  * Keeps the whitelist of a trust space: a candidate replaces the list in force only when it is verified and not older; the file
  * gateways read is the XML unaltered (DB.CS.148, DB.CS.151).
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { WhitelistPolicy, WhitelistVerdict } from '../../common/whitelist/whitelist.ts';
-import { writeWhenDifferent } from '../infrastructure/host/files.ts';
 import type { WhitelistObservation } from '../plan/observations.ts';
+import type { DocumentStore } from './document-store.ts';
 import type { Fetched } from './fetch.ts';
 
 const twoDaysMs = 172_800_000;
@@ -21,8 +19,8 @@ interface Memory {
 }
 
 export interface KeepInput {
-  /** Folder of the trust space; the list is `whitelist.xml` in it. */
-  readonly folder: string;
+  /** Of the trust space; the list is `whitelist.xml` in it. */
+  readonly store: DocumentStore;
   readonly candidate: Fetched;
   readonly policy: WhitelistPolicy;
   readonly maximumAgeMs: number;
@@ -30,9 +28,9 @@ export interface KeepInput {
 }
 
 export async function keepWhitelist(input: KeepInput): Promise<WhitelistObservation> {
-  const { folder, candidate, policy } = input;
-  const memoryFile = join(folder, 'whitelist.json');
-  const former = existsSync(memoryFile) ? (JSON.parse(readFileSync(memoryFile, 'utf8')) as Memory) : undefined;
+  const { store, candidate, policy } = input;
+  const kept = store.read('whitelist.json');
+  const former = kept === undefined ? undefined : (JSON.parse(kept.toString('utf8')) as Memory);
   const { bytes } = candidate;
   if (bytes === undefined) return inForce(input, former, 'Unreachable', candidate.error ?? 'no list was fetched yet');
   const verdict = await input.verify(bytes, policy);
@@ -50,14 +48,14 @@ export async function keepWhitelist(input: KeepInput): Promise<WhitelistObservat
     confirmedAt: candidate.fetchedAt ?? policy.at.toISOString(),
     domains: domains.length,
   };
-  writeWhenDifferent(join(folder, 'whitelist.xml'), bytes);
-  writeWhenDifferent(memoryFile, JSON.stringify(memory));
+  store.write('whitelist.xml', bytes);
+  store.write('whitelist.json', JSON.stringify(memory));
   return inForce(input, memory, candidate.error === undefined ? undefined : 'Unreachable', candidate.error ?? '');
 }
 
 /** @param reason why the newest candidate is not good; undefined when it is */
 function inForce(
-  { folder, policy, maximumAgeMs }: KeepInput,
+  { store, policy, maximumAgeMs }: KeepInput,
   memory: Memory | undefined,
   reason: string | undefined,
   message: string,
@@ -67,7 +65,7 @@ function inForce(
   const fields = { generatedAt: memory.generatedAt, fetchedAt: memory.confirmedAt, domains: memory.domains };
   if (age > maximumAgeMs) {
     // A partner may have been removed meanwhile: without a list gateways stop serving images.
-    rmSync(join(folder, 'whitelist.xml'), { force: true });
+    store.remove('whitelist.xml');
     return {
       ...fields,
       status: 'False',
