@@ -62,12 +62,12 @@ const versioned = (object: KubeObject): string => `${keyOf(object)} ${object.met
 test('two thousand changes in a storm: the store ends as the server does', async () => {
   const reflector = reflect(kinds.ConfigMap);
   await reflector.synced;
-  const { apply, remove } = createApplier({ client, live: () => undefined });
+  const applier = createApplier({ client, live: () => undefined });
   const work = async (lane: number): Promise<void> => {
     for (let step = 0; step < 125; step += 1) {
       const name = `storm-${(lane * 125 + step) % 200}`;
-      if (step % 5 === 4) await remove(kinds.ConfigMap, `default/${name}`);
-      else await apply(kinds.ConfigMap, configMap(name, { step: `${lane}-${step}` }));
+      if (step % 5 === 4) await applier.remove(kinds.ConfigMap, `default/${name}`);
+      else await applier.apply(kinds.ConfigMap, configMap(name, { step: `${lane}-${step}` }));
     }
   };
   await Promise.all(Array.from({ length: 16 }, (_, lane) => work(lane)));
@@ -93,7 +93,7 @@ test('apply: skipped while nothing differs, repaired when another changed what i
   const reflector = reflect(kinds.StatefulSet);
   await reflector.synced;
   const outcomes: string[] = [];
-  const { apply, applyStatus } = createApplier({
+  const applier = createApplier({
     client,
     live: (_kind, key) => reflector.store.get(key),
     onOutcome: (_kind, outcome) => outcomes.push(outcome),
@@ -102,15 +102,21 @@ test('apply: skipped while nothing differs, repaired when another changed what i
   const key = 'default/gateway';
   const seen = async (version: string | undefined): Promise<void> =>
     await until('the reflector has it', () => reflector.store.get(key)?.metadata.resourceVersion === version);
-  const first = await apply(kinds.StatefulSet, set);
+  const first = await applier.apply(kinds.StatefulSet, set);
   assert.is(first.outcome, 'applied');
   // 1000m is stored as 1, and dozens of defaults are filled in: neither is drift.
   if (first.outcome === 'applied') await seen(first.object.metadata.resourceVersion);
-  assert.is((await apply(kinds.StatefulSet, statefulSet('1000m'))).outcome, 'unchanged');
-  assert.is((await applyStatus(kinds.StatefulSet, key, { replicas: 1, observedGeneration: 1 })).outcome, 'applied');
+  assert.is((await applier.apply(kinds.StatefulSet, statefulSet('1000m'))).outcome, 'unchanged');
+  assert.is(
+    (await applier.applyStatus(kinds.StatefulSet, key, { replicas: 1, observedGeneration: 1 })).outcome,
+    'applied',
+  );
   await until('status came', () => JSON.stringify(reflector.store.get(key)).includes('"observedGeneration":1'));
-  assert.is((await applyStatus(kinds.StatefulSet, key, { observedGeneration: 1, replicas: 1 })).outcome, 'unchanged');
-  assert.is((await apply(kinds.StatefulSet, set)).outcome, 'unchanged');
+  assert.is(
+    (await applier.applyStatus(kinds.StatefulSet, key, { observedGeneration: 1, replicas: 1 })).outcome,
+    'unchanged',
+  );
+  assert.is((await applier.apply(kinds.StatefulSet, set)).outcome, 'unchanged');
   const patch = async (body: object): Promise<void> => {
     const contentType = 'application/merge-patch+json';
     const path = pathOf(kinds.StatefulSet, 'default', 'gateway');
@@ -119,9 +125,9 @@ test('apply: skipped while nothing differs, repaired when another changed what i
     );
   };
   await patch({ metadata: { labels: { theirs: 'yes' } } });
-  assert.is((await apply(kinds.StatefulSet, set)).outcome, 'unchanged');
+  assert.is((await applier.apply(kinds.StatefulSet, set)).outcome, 'unchanged');
   await patch({ spec: { replicas: 5 } });
-  assert.is((await apply(kinds.StatefulSet, set)).outcome, 'applied');
+  assert.is((await applier.apply(kinds.StatefulSet, set)).outcome, 'applied');
   const path = pathOf(kinds.StatefulSet, 'default', 'gateway');
   const { spec } = await client.request<KubeObject & { readonly spec: { readonly replicas: number } }>({
     method: 'GET',
@@ -355,8 +361,8 @@ function startElector(kubeconfig: string, name: string): Elector {
 test('killed, changed behind its back, compacted and started again: told 410, relisted, what is gone is gone', async () => {
   const relists: string[] = [];
   const changes: string[] = [];
-  const { apply } = createApplier({ client, live: () => undefined });
-  for (const name of ['stays', 'goes']) await apply(kinds.ConfigMap, configMap(name));
+  const applier = createApplier({ client, live: () => undefined });
+  for (const name of ['stays', 'goes']) await applier.apply(kinds.ConfigMap, configMap(name));
   const reflector = startReflector({
     client,
     kind: kinds.ConfigMap,
@@ -380,7 +386,7 @@ test('killed, changed behind its back, compacted and started again: told 410, re
   await until('it is gone', () => reflector.store.get('default/goes') === undefined);
   assert.equal(changes, ['deleted goes']);
   assert.is(reflector.store.get('default/stays'), stays);
-  await apply(kinds.ConfigMap, configMap('after'));
+  await applier.apply(kinds.ConfigMap, configMap('after'));
   await until('it hears again', () => reflector.store.get('default/after') !== undefined);
   await reflector.stop();
 });
