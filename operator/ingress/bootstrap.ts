@@ -13,21 +13,26 @@ export interface BootstrapOptions {
   readonly maxConnections: number;
 }
 
+export const nodeCluster = 'drimbox-ingress';
+
+const ads = { ads: {}, resource_api_version: 'V3' };
+
+export const dynamicResources: JsonObject = {
+  ads_config: {
+    api_type: 'DELTA_GRPC',
+    transport_api_version: 'V3',
+    set_node_on_first_message_only: true,
+    grpc_services: [{ envoy_grpc: { cluster_name: controlPlaneCluster } }],
+  },
+  cds_config: ads,
+  lds_config: ads,
+};
+
 export function bootstrap(options: BootstrapOptions): JsonObject {
-  const ads = { ads: {}, resource_api_version: 'V3' };
   return {
-    node: { id: options.nodeId, cluster: 'drimbox-ingress' },
+    node: { id: options.nodeId, cluster: nodeCluster },
     admin: { address: pipe(options.adminSocket) },
-    dynamic_resources: {
-      ads_config: {
-        api_type: 'DELTA_GRPC',
-        transport_api_version: 'V3',
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: controlPlaneCluster } }],
-      },
-      cds_config: ads,
-      lds_config: ads,
-    },
+    dynamic_resources: dynamicResources,
     static_resources: { clusters: [controlPlaneOn(options.controlPlaneSocket)] },
     overload_manager: overload(options),
   };
@@ -35,14 +40,19 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
 
 /** The control plane as a cluster, behind a Unix socket. */
 export function controlPlaneOn(socket: string): JsonObject {
+  return controlPlane({ type: 'STATIC' }, pipe(socket));
+}
+
+/** @param how the fields in which ways to it differ: type of the cluster, transport socket */
+export function controlPlane(how: JsonObject, address: JsonObject): JsonObject {
   const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
   return {
     name: controlPlaneCluster,
-    type: 'STATIC',
+    ...how,
     connect_timeout: '2s',
     load_assignment: {
       cluster_name: controlPlaneCluster,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: pipe(socket) } }] }],
+      endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
     },
     typed_extension_protocol_options: {
       [options]: typed(options, {
@@ -55,7 +65,10 @@ export function controlPlaneOn(socket: string): JsonObject {
 }
 
 /** First let go of idle connections, then refuse new work: what runs is finished. */
-function overload({ maxHeapBytes, maxConnections }: BootstrapOptions): JsonObject {
+export function overload({
+  maxHeapBytes,
+  maxConnections,
+}: Pick<BootstrapOptions, 'maxHeapBytes' | 'maxConnections'>): JsonObject {
   const heap = 'envoy.resource_monitors.fixed_heap';
   const at = (value: number): JsonObject => ({ name: heap, threshold: { value } });
   return {

@@ -37,6 +37,21 @@ export async function sift(state: Quarantine, judge: Judge): Promise<Quarantine>
   return without(state, probe.rejected);
 }
 
+/** What `judge` rejects of the state; when it gives no answer, nothing more than before, and that is told. */
+export async function refusedBy(
+  judge: Judge,
+  state: Quarantine,
+  onEvent: (what: string, fields: Readonly<Record<string, unknown>>) => void,
+): Promise<Quarantine['rejected']> {
+  try {
+    return (await sift(state, judge)).rejected;
+  } catch (error) {
+    // Not judged: the serving proxy judges, and its refusals are confined too.
+    onEvent('the preflight gave no answer', { error: String(error) });
+    return state.rejected;
+  }
+}
+
 function inBatches(keys: readonly string[]): readonly (readonly string[])[] {
   return Array.from({ length: Math.ceil(keys.length / atOnce) }, (_, index) =>
     keys.slice(index * atOnce, (index + 1) * atOnce),

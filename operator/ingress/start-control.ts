@@ -1,4 +1,5 @@
 /** The ingress control in motion: what is wanted is sifted, published, and kept or taken back by what the proxies say. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { encoder } from './control-plane/encode.ts';
@@ -7,7 +8,7 @@ import { type ControlPlane, startControlPlane } from './control-plane/server.ts'
 import { snapshots } from './control-plane/snapshots.ts';
 import type { IngressControl, IngressControlOptions } from './ingress-control.ts';
 import { observeIngress } from './observe.ts';
-import { binaryJudge, sift, without } from './preflight.ts';
+import { binaryJudge, refusedBy, without } from './preflight.ts';
 import { type Quarantine, current, emptyQuarantine, passed, propose, refused, retried } from './quarantine.ts';
 
 type Change = (from: Quarantine) => Quarantine;
@@ -27,17 +28,27 @@ export async function startIngressControl(options: IngressControlOptions): Promi
 
   const observe = (): ReadonlyMap<string, IngressObservation> =>
     observeIngress({ plan, state, fault, proxies: controlPlane.proxies() });
+  let telling = false;
+  /** Once for all that happens in one turn: thousands of links are looked at. */
   const tell = (): void => {
-    const text = JSON.stringify([...observe()]);
-    if (text === said) return;
-    said = text;
-    options.onChange();
+    if (telling) return;
+    telling = true;
+    setImmediate(() => {
+      telling = false;
+      if (edition.stopped) return;
+      const text = JSON.stringify([...observe()]);
+      if (text === said) return;
+      said = text;
+      options.onChange();
+    });
   };
   const publishAll = async (): Promise<void> => {
     while (edition.published !== edition.wanted && !edition.stopped) {
       const { wanted } = edition;
+      await turn();
       const now = current(state);
       const snapshot = now && (await snapshotOf(now));
+      await turn();
       if (edition.wanted !== wanted) continue;
       edition.published = wanted;
       if (snapshot !== undefined && !edition.stopped) controlPlane.publish(snapshot);
@@ -96,17 +107,12 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const { preflight } = options;
   const judge = preflight && binaryJudge(preflight.binary, preflight.folder, options.listen);
   const admit = async (change: Change): Promise<void> => {
-    const wanted = change(state);
-    let { rejected } = wanted;
-    if (judge !== undefined)
-      try {
-        rejected = (await sift(wanted, judge)).rejected;
-      } catch (error) {
-        // Not judged: the serving proxy judges, and its refusals are confined too.
-        options.onEvent('the preflight gave no answer', { error: String(error) });
-      }
-    // Made again: the proxy may have spoken meanwhile.
-    state = without(change(state), rejected);
+    if (judge === undefined) state = change(state);
+    else {
+      const rejected = await refusedBy(judge, change(state), options.onEvent);
+      // Made again: the proxy may have spoken meanwhile.
+      state = without(change(state), rejected);
+    }
     await publish();
   };
   let work = Promise.resolve();
