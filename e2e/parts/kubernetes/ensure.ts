@@ -8,14 +8,24 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const version = '1.36.3';
 
-export type KubernetesPart =
-  | 'etcd'
-  | 'kube-apiserver'
-  | 'kubectl'
-  | 'kube-controller-manager'
-  | 'kube-scheduler'
-  | 'kubelet'
-  | 'kube-proxy';
+/** What each part leaves in the folder; it is there when all its files are. */
+const files = {
+  etcd: ['etcd'],
+  'kube-apiserver': ['kube-apiserver'],
+  kubectl: ['kubectl'],
+  'kube-controller-manager': ['kube-controller-manager'],
+  'kube-scheduler': ['kube-scheduler'],
+  kubelet: ['kubelet'],
+  'kube-proxy': ['kube-proxy'],
+  /** containerd with its shim and ctr, and the network plugins. */
+  containers: ['cni/ptp', 'cni/portmap', 'containerd', 'containerd-shim-runc-v2', 'ctr'],
+  pause: ['pause'],
+  coredns: ['coredns'],
+  helm: ['helm'],
+  kwok: ['kwok'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type KubernetesPart = keyof typeof files;
 
 /**
  * The folder holding the parts. KUBEBUILDER_ASSETS wins when it has them all; else the cache, where what is missing is
@@ -32,12 +42,13 @@ export async function ensureKubernetes(parts: readonly KubernetesPart[] = ['etcd
   const build = join(import.meta.dirname, 'build.sh');
   for (const part of missing(folder, parts)) {
     // Looked at again under the lock: another process may have built it meanwhile.
-    const script = `[ -x "$1/$2" ] || "$0" "$1" "$2"`;
-    await run('flock', [join(folder, '.lock'), 'sh', '-c', script, build, folder, part], { maxBuffer: 64 * 1024 * 1024 });
+    const script = 'out=$1; part=$2; shift 2; for file; do [ -x "$out/$file" ] || exec "$0" "$out" "$part"; done';
+    const args = ['sh', '-c', script, build, folder, part, ...files[part]];
+    await run('flock', [join(folder, '.lock'), ...args], { maxBuffer: 64 * 1024 * 1024 });
   }
   return folder;
 }
 
 function missing(folder: string, parts: readonly KubernetesPart[]): KubernetesPart[] {
-  return parts.filter((part) => !existsSync(join(folder, part)));
+  return parts.filter((part) => files[part].some((file) => !existsSync(join(folder, file))));
 }
