@@ -59,6 +59,23 @@ async function truth(kind: kinds.ResourceKind): Promise<string[]> {
 
 const versioned = (object: KubeObject): string => `${keyOf(object)} ${object.metadata.resourceVersion ?? ''}`;
 
+test('two hundred requests over TLS open a handful of connections, each with the material of that moment', async () => {
+  const access = await kubeconfigAccess(server.kube.kubeconfigFile);
+  let opened = 0;
+  const tls = (): ReturnType<typeof access.tls> => {
+    opened += 1;
+    return access.tls();
+  };
+  const counted = createKubeClient({ access: { ...access, tls }, qps: 5_000, burst: 5_000 });
+  const get = async (): Promise<unknown> => await counted.request({ method: 'GET', path: pathOf(kinds.Namespace) });
+  for (let count = 0; count < 100; count += 1) await get();
+  // The pool may take a second one before the first is quite free again.
+  assert.ok(opened <= 2, `${opened} connections for requests one after the other`);
+  await Promise.all(Array.from({ length: 100 }, get));
+  assert.ok(opened <= 8, `${opened} connections`);
+  await counted.close();
+});
+
 test('two thousand changes in a storm: the store ends as the server does', async () => {
   const reflector = reflect(kinds.ConfigMap);
   await reflector.synced;

@@ -112,18 +112,16 @@ test('an apply is left out only for the very content that was applied, on an obj
   await applier.remove(ConfigMap, 'default/one');
   await run('a');
   assert.equal(outcomes, [
-    ...[
-      'applied',
-      'unchanged',
-      'applied',
-      'applied',
-      'unchanged',
-      'applied',
-      'applied',
-      'invalid',
-      'applied',
-      'applied',
-    ],
+    'applied',
+    'unchanged',
+    'applied',
+    'applied',
+    'unchanged',
+    'applied',
+    'applied',
+    'invalid',
+    'applied',
+    'applied',
   ]);
   await client.close();
   await server.stop();

@@ -84,35 +84,24 @@ export async function startFakeApiserver(): Promise<FakeApiserver> {
   const write = (bytes: Buffer | string): void => watches.forEach((response) => response.write(bytes));
   const emit = (type: string, object: object): void => write(`${JSON.stringify({ type, object })}\n`);
 
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const url = new URL(request.url ?? '/', 'http://fake');
-      const entry: Seen = {
-        method: request.method ?? '',
-        path: url.pathname,
-        query: url.searchParams,
-        headers: request.headers,
-        body: Buffer.concat(chunks).toString(),
-      };
-      seen.push(entry);
-      const watching = entry.query.get('watch') === 'true';
-      const listing = !watching && entry.method === 'GET' && entry.query.has('limit');
-      const at = script.findIndex(({ on }) => on === 'any' || (on === 'watch' ? watching : listing));
-      const scripted = at < 0 ? undefined : script.splice(at, 1)[0];
-      if (scripted?.answer === 'silent') return;
-      if (scripted?.answer === 'reset') return void request.socket.resetAndDestroy();
-      if (scripted !== undefined) {
-        const body = scripted.body ?? statusOf(scripted.answer, 'Scripted');
-        return send(response, scripted.answer, body, scripted.headers);
-      }
-      if (watching) return watch(response);
-      if (listing) return list(entry.query, response);
+  const answer = (entry: Seen, response: ServerResponse): void => {
+    seen.push(entry);
+    const watching = entry.query.get('watch') === 'true';
+    const listing = !watching && entry.method === 'GET' && entry.query.has('limit');
+    const at = script.findIndex(({ on }) => on === 'any' || (on === 'watch' ? watching : listing));
+    const scripted = at < 0 ? undefined : script.splice(at, 1)[0];
+    if (scripted?.answer === 'silent') return;
+    if (scripted?.answer === 'reset') response.socket?.resetAndDestroy();
+    else if (scripted !== undefined) {
+      send(response, scripted.answer, scripted.body ?? statusOf(scripted.answer, 'Scripted'), scripted.headers);
+    } else if (watching) watch(response);
+    else if (listing) list(entry.query, response);
+    else {
       const { status, body } = api.other(entry);
       send(response, status, body);
-    });
-  });
+    }
+  };
+  const server = createServer((request, response) => receive(request, (entry) => answer(entry, response)));
   server.on('connection', (socket) => {
     connections += 1;
     open.add(socket);
@@ -176,6 +165,16 @@ export async function startFakeApiserver(): Promise<FakeApiserver> {
     },
   };
   return api;
+}
+
+function receive(request: IncomingMessage, whole: (seen: Seen) => void): void {
+  const chunks: Buffer[] = [];
+  const { method = '', headers } = request;
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://fake');
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    whole({ method, headers, path: pathname, query: searchParams, body: Buffer.concat(chunks).toString() });
+  });
 }
 
 /** Waits for what must come, polling; a test that would wait for ever fails with what it waited for. */
