@@ -59,6 +59,7 @@ async function start(): Promise<HostOperator> {
           new Map(
             (ingressPlan?.hosts ?? []).map(({ link }) => [link, { status: 'True', reason: 'Programmed', message: '' }]),
           ),
+        detach: async () => await Promise.resolve(),
         stop: async () => await Promise.resolve(),
       }),
     log,

@@ -6,9 +6,10 @@ import { readDefinitions } from './api/schema.ts';
 import { remembering } from './controllers/observe-trust.ts';
 import { startReconciler } from './controllers/reconciler.ts';
 import type { StatusDocument } from './controllers/status-document.ts';
-import { stopHost } from './infrastructure/host/apply.ts';
+import { leaveHost, stopHost } from './infrastructure/host/apply.ts';
 import { writeFileAtomically } from './infrastructure/host/files.ts';
 import { type EnvoyRunner, withoutIngress } from './infrastructure/host/ingress-runner.ts';
+import { openRegister } from './infrastructure/host/register.ts';
 import { type StateFolder, stateFolder } from './infrastructure/host/state-folder.ts';
 import { createSupervisor } from './infrastructure/host/supervisor.ts';
 import type { OperatorJournal } from './observability/journal.ts';
@@ -38,6 +39,8 @@ export interface HostOperatorOptions {
   readonly now: () => Date;
   readonly random: () => number;
   readonly onStatus?: (status: StatusDocument) => void;
+  /** Gateways and proxy survive this process, also when it is killed. */
+  readonly leaveRunning?: boolean;
   /** Between two looks at gateways and directory, ms. */
   readonly periodMs?: number;
 }
@@ -45,7 +48,7 @@ export interface HostOperatorOptions {
 export interface HostOperator {
   /** Looks at everything again now, and fetches list and CRLs again when asked to. */
   refresh(fetchAgain: boolean): void;
-  /** The proxy first, then gateways; settles when all is gone. */
+  /** The proxy first, then gateways; settles when all is gone. With `leaveRunning`, both go on. */
   stop(): Promise<void>;
 }
 
@@ -63,6 +66,8 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
   const supervisor = createSupervisor({
     random: options.random,
     now: () => now().getTime(),
+    register: openRegister(state.processesFile),
+    leaveRunning: options.leaveRunning ?? false,
     onEvent: (event) => {
       journal.record(processEvent(event));
       changed();
@@ -119,7 +124,7 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
       trigger = () => undefined;
       source.close();
       await reconciler.stop();
-      await stopHost({ supervisor, ingress });
+      await (options.leaveRunning === true ? leaveHost : stopHost)({ supervisor, ingress });
       await fetcher.settled();
       rmSync(state.lockFile, { force: true });
     },

@@ -17,7 +17,7 @@ import { connectionEvent, proxyEvent } from '../observability/proxy-event.ts';
 import { isGood, writeStatus } from './status.ts';
 
 export const upUsage = `usage: drimbox up -f DIR [--state DIR] [--address ADDRESS] [--listen ADDRESS:PORT] [--metrics ADDRESS:PORT]
-                  [--json]
+                  [--leave-running] [--json]
 
 Runs the sites declared in DIR on this host, until Ctrl-C. Changes to the files are applied live, and only to the sites they
 concern. SIGHUP fetches whitelist and CRLs again at once.
@@ -30,6 +30,8 @@ concern. SIGHUP fetches whitelist and CRLs again at once.
   --metrics ADDRESS:PORT  serve /metrics (Prometheus), /livez and /readyz there, e.g. 127.0.0.1:9464; off unless given. Keep it
                           on the loopback or an inner network: it names sites and FQDNs, and asks nobody who they are
   --envoy FILE            Envoy's binary (default $DRIMBOX_ENVOY); without one nothing is served to the outside
+  --leave-running         for a service unit: gateways and proxy go on when the operator is told to stop, killed or replaced, and
+                          the next one on the same --state takes them over. Without it everything ends with the operator
   --json                  log lines as JSON only, without the table
 
 Exit codes: 0 stopped when told to, 1 could not start, 2 wrong usage.
@@ -48,6 +50,7 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
       listen: { type: 'string', default: '0.0.0.0:443' },
       metrics: { type: 'string' },
       envoy: { type: 'string', default: process.env['DRIMBOX_ENVOY'] ?? '' },
+      'leave-running': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -76,6 +79,7 @@ export async function up(argv: readonly string[], wiring: Wiring): Promise<numbe
     stateDirectory,
     siteAddress: values.address,
     listen,
+    leaveRunning: values['leave-running'],
     gatewayCommand: [process.execPath, ...gatewayNodeOptions, join(root, 'gateway/main.ts')],
     software: { name: 'drimbox', version },
     log,

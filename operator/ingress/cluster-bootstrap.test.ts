@@ -40,7 +40,9 @@ test('Envoy takes it, with the files it names', async () => {
   writeFileSync(join(identityFolder, 'ca.crt'), internalBundle(state));
   for (const [name, content] of Object.entries(clusterBootstrap({ ...options, identityFolder, configFolder: folder })))
     writeFileSync(join(folder, name), JSON.stringify(content));
-  execFileSync(findEnvoy(), ['--mode', 'validate', '-c', join(folder, 'bootstrap.json')], { stdio: 'pipe' });
+  execFileSync(findEnvoy(), ['--mode', 'validate', '-c', join(folder, 'bootstrap.json'), '--service-node', 'pod-1'], {
+    stdio: 'pipe',
+  });
 });
 
 test.run();

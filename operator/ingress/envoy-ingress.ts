@@ -1,9 +1,10 @@
 /** An IngressPlan made real by one Envoy of this host: started, kept up, given its configuration over ADS, listened to. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../infrastructure/host/files.ts';
+import { writeFileAtomically, writeWhenDifferent } from '../infrastructure/host/files.ts';
 import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructure/host/ingress-runner.ts';
 import type { Program } from '../infrastructure/host/supervisor.ts';
+import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -27,8 +28,6 @@ const drainFlags = ['--drain-strategy', 'immediate', '--drain-time-s', '3600'];
 
 export interface EnvoyIngress extends IngressRunner {
   proxies(): ProxyCount;
-  /** Ends the control plane alone: the proxy goes on with what it has. */
-  detach(): Promise<void>;
 }
 
 /** For the host operator: runs this Envoy with the context it is given. */
@@ -43,11 +42,14 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sockets = socketFolder(folder);
   const { preflight = true, binary, onConnectionFailure, onEvent, retryMs } = options;
+  const acceptedFile = join(folder, 'accepted.json');
   const control = await startIngressControl({
     endpoint: { socket: sockets.controlPlane },
     listen,
     ...(preflight && { preflight: { binary, folder } }),
     ...(retryMs !== undefined && { retryMs }),
+    ...(existsSync(acceptedFile) && { accepted: JSON.parse(readFileSync(acceptedFile, 'utf8')) as IngressPlan }),
+    onAccepted: (plan) => void writeWhenDifferent(acceptedFile, JSON.stringify(plan), { secret: true }),
     onChange: context.onChange,
     onConnectionFailure,
     onEvent,
@@ -83,6 +85,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
       await supervisor.remove(programName);
       await control.stop();
       sockets.remove();
+      rmSync(acceptedFile, { force: true }); // no proxy holds it any more
     },
   };
 }

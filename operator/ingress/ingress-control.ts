@@ -27,6 +27,10 @@ export interface IngressControlOptions {
   readonly preflight?: { readonly binary: string; readonly folder: string };
   /** What was refused is tried again after this, ms (default 60 000): a port may have become free. */
   readonly retryMs?: number;
+  /** What a former control said last to `onAccepted`: a change that a proxy refuses then still leaves the settings before it in force. */
+  readonly accepted?: IngressPlan;
+  /** What all proxies took, after each change. */
+  readonly onAccepted?: (plan: IngressPlan) => void;
   /** Told when `observe` would answer differently. */
   readonly onChange: () => void;
   /** A connection that never became a session; `host` is the FQDN it asked for, when we serve it. For a `db` one it is E1101. */

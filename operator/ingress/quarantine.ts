@@ -39,6 +39,12 @@ const internalKey = 'internal';
 const trustKey = (name: string): string => `trust ${name}`;
 const linkKey = (name: string): string => `link ${name}`;
 
+/** As after this plan was taken: what the proxies hold when the operator comes back. */
+export function restored(plan: IngressPlan): Quarantine {
+  const units = unitsOf(plan);
+  return { ...emptyQuarantine, target: units, accepted: units };
+}
+
 /** What others refer to comes first: it is tried, and split, in this order. */
 function unitsOf({ hosts, trusts, internal }: IngressPlan): Units {
   const links = Map.groupBy(hosts, ({ link }) => link);

@@ -9,7 +9,16 @@ import { snapshots } from './control-plane/snapshots.ts';
 import type { IngressControl, IngressControlOptions } from './ingress-control.ts';
 import { observeIngress } from './observe.ts';
 import { binaryJudge, refusedBy, without } from './preflight.ts';
-import { type Quarantine, current, emptyQuarantine, passed, propose, refused, retried } from './quarantine.ts';
+import {
+  type Quarantine,
+  current,
+  emptyQuarantine,
+  passed,
+  propose,
+  refused,
+  restored,
+  retried,
+} from './quarantine.ts';
 
 type Change = (from: Quarantine) => Quarantine;
 
@@ -18,7 +27,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const root = loadProtos();
   const snapshotOf = snapshots(root, encoder(root), options.listen);
   let plan: IngressPlan | undefined;
-  let state: Quarantine = emptyQuarantine;
+  let state: Quarantine = options.accepted === undefined ? emptyQuarantine : restored(options.accepted);
   let fault: string | undefined;
   let said = '';
   // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
@@ -28,19 +37,18 @@ export async function startIngressControl(options: IngressControlOptions): Promi
 
   const observe = (): ReadonlyMap<string, IngressObservation> =>
     observeIngress({ plan, state, fault, proxies: controlPlane.proxies() });
-  let telling = false;
-  /** Once for all that happens in one turn: thousands of links are looked at. */
-  const tell = (): void => {
-    if (telling) return;
-    telling = true;
-    setImmediate(() => {
-      telling = false;
-      if (edition.stopped) return;
-      const text = JSON.stringify([...observe()]);
-      if (text === said) return;
-      said = text;
-      options.onChange();
-    });
+  /** Thousands of links are looked at. */
+  const tell = oncePerTurn(() => {
+    const text = JSON.stringify([...observe()]);
+    if (edition.stopped || text === said) return;
+    said = text;
+    options.onChange();
+  });
+  let told: Quarantine['accepted'] | undefined;
+  const accepted = (): void => {
+    const plan = state.accepted === told ? undefined : current({ ...state, trial: [] });
+    told = state.accepted;
+    if (plan !== undefined) options.onAccepted?.(plan);
   };
   const publishAll = async (): Promise<void> => {
     while (edition.published !== edition.wanted && !edition.stopped) {
@@ -89,6 +97,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       fault = undefined;
       const more = state.trial.length + state.queue.length > 0;
       state = passed(state);
+      accepted();
       if (more) publishLater();
       else tell();
     },
@@ -142,5 +151,18 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       controlPlane.close();
       await work;
     },
+  };
+}
+
+/** However often it is asked for in one turn of the event loop, it is done once, after it. */
+function oncePerTurn(work: () => void): () => void {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    setImmediate(() => {
+      asked = false;
+      work();
+    });
   };
 }

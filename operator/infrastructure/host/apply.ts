@@ -32,6 +32,7 @@ export async function applyPlan(plan: Plan, before: Plan | undefined, options: H
   // Not waited for: a gateway may take two minutes to finish its series, and other sites' changes must not.
   for (const former of before?.gateways ?? [])
     if (!wanted.has(gatewayName(former.site))) void removeGateway(former, options);
+  options.supervisor.endUnclaimed();
   writeFileAtomically(options.state.planFile, JSON.stringify(plan), { secret: true });
 }
 
@@ -90,6 +91,12 @@ function removeFiles({ site, whenDeleted }: GatewayPlan, state: StateFolder): vo
   rmSync(state.filesFolder(site), { recursive: true, force: true });
   rmSync(state.configFile(site), { force: true });
   if (whenDeleted === 'Delete') rmSync(state.siteFolder(site), { recursive: true, force: true });
+}
+
+/** Programs and proxy go on; whoever starts on this state folder next takes them over. */
+export async function leaveHost({ supervisor, ingress }: Pick<HostOptions, 'supervisor' | 'ingress'>): Promise<void> {
+  await ingress.detach();
+  supervisor.release();
 }
 
 /** The proxy first, so that nothing new comes in; then the gateways, which finish what is under way. */

@@ -8,6 +8,8 @@ export interface IngressRunner {
   apply(plan: IngressPlan): Promise<void>;
   /** PacsLink (`NAMESPACE/NAME`) to what the proxy said of it. */
   observe(): ReadonlyMap<string, IngressObservation>;
+  /** Ends the control plane alone: the proxy goes on with what it has. */
+  detach(): Promise<void>;
   /** Lets connections finish, then stops the proxy and the control plane. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function withoutIngress(): IngressRunner {
       await Promise.resolve();
     },
     observe: () => new Map(links.map((link) => [link, { status: 'False', reason: 'NoProxy', message }])),
+    detach: async () => await Promise.resolve(),
     stop: async () => await Promise.resolve(),
   };
 }

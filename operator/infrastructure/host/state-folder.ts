@@ -9,6 +9,8 @@ export interface StateFolder {
   readonly portsFile: string;
   readonly internalFile: string;
   readonly lockFile: string;
+  /** Programs that run (register.ts). */
+  readonly processesFile: string;
   readonly fetchedFolder: string;
   /** Keys made here, and the certificates accepted for them. */
   readonly certificatesFolder: string;
@@ -32,6 +34,7 @@ export function stateFolder(root: string): StateFolder {
     statusFile: join(root, 'status.json'),
     portsFile: join(root, 'ports.json'),
     internalFile: join(root, 'internal-authority.json'),
+    processesFile: join(root, 'processes.json'),
     lockFile: join(root, 'operator.pid'),
     fetchedFolder: join(root, 'fetched'),
     certificatesFolder: join(root, 'certificates'),

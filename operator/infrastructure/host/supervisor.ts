@@ -1,14 +1,10 @@
 /**
- * Programs kept running: started, started again with growing waits when they die, stopped in order. The kernel ends them with
- * this process (setpriv's parent-death signal), so none is left behind to hold a port.
+ * Programs kept running: started, started again with growing waits when they die, stopped in order. Either the kernel ends them
+ * with this process, so none is left behind to hold a port; or they are left running, and the next supervisor takes them over.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { restartDelayMs, restartWanted, stableMs } from './back-off.ts';
-
-/** Beyond it a program's log begins anew at its next start; the former one stays as `.1`. */
-const maxLogBytes = 64 * 1024 * 1024;
+import { type Register, type Registered, digestOf, registered } from './register.ts';
+import { type Running, adopted, ended, launch } from './running.ts';
 
 export interface Program {
   readonly name: string;
@@ -39,11 +35,19 @@ export interface Supervisor {
   names(): readonly string[];
   /** Settles when everything being removed is gone. */
   settled(): Promise<void>;
+  /** Ends what a former supervisor left running and nobody asked for since. */
+  endUnclaimed(): void;
+  /** Lets go of all programs: they go on. Nothing may be asked of this supervisor afterwards. */
+  release(): void;
 }
 
 export interface SupervisorOptions {
   readonly random: () => number;
   readonly now: () => number;
+  /** Where running programs are written down; what a former supervisor wrote there is taken over when it is asked for unchanged. */
+  readonly register?: Register;
+  /** True: programs survive this process. */
+  readonly leaveRunning?: boolean;
   /** Told of every start and end. */
   readonly onEvent: (event: {
     readonly name: string;
@@ -55,7 +59,8 @@ export interface SupervisorOptions {
 
 interface Entry {
   program: Program;
-  child: ChildProcess | undefined;
+  child: Running | undefined;
+  written: Registered | undefined;
   ended: Promise<void>;
   startedAt: number;
   failures: number;
@@ -68,23 +73,36 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const entries = new Map<string, Entry>();
   const leaving = new Map<string, Promise<void>>();
 
+  const found = new Map(options.register?.read());
+
+  const write = (): void => {
+    const written = [...entries].flatMap(([name, entry]) => (entry.written ? [[name, entry.written] as const] : []));
+    options.register?.write(new Map([...found, ...written]));
+  };
+
   const start = (entry: Entry): void => {
-    entry.timer = undefined;
-    entry.startedAt = options.now();
     const { program } = entry;
-    const child = launch(program);
+    entry.startedAt = options.now();
+    follow(entry, launch(program, options.leaveRunning ?? false), 'started');
+  };
+
+  const follow = (entry: Entry, child: Running, what: string): void => {
+    const { program } = entry;
+    entry.timer = undefined;
     entry.child = child;
-    options.onEvent({ name: program.name, what: 'started', ...(child.pid === undefined ? {} : { pid: child.pid }) });
+    entry.written = child.pid === undefined ? undefined : registered(child.pid, program, program.stopTimeoutMs);
+    write();
+    options.onEvent({ name: program.name, what, ...(child.pid === undefined ? {} : { pid: child.pid }) });
     entry.ended = new Promise((resolve) => {
-      const over = (end: string): void => {
-        if (entry.child !== child) return; // 'error' and 'exit' may both come
+      child.onEnd((end) => {
+        if (entry.child !== child) return; // a failed start may be told twice
         entry.child = undefined;
+        entry.written = undefined;
+        write();
         entry.lastEnd = end;
         resolve();
         if (entry.wanted) again(entry, end);
-      };
-      child.once('error', (error) => over(error.message));
-      child.once('exit', (code, signal) => over(signal ?? String(code)));
+      });
     });
   };
 
@@ -108,22 +126,30 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     options.onEvent({ name: entry.program.name, what: `stopped (${entry.lastEnd ?? ''})` });
   };
 
+  const end = async (name: string, left: Registered): Promise<void> => {
+    await ended(left);
+    options.onEvent({ name, what: 'stopped, left by another operator', pid: left.pid });
+  };
+
   return {
     ensure(program) {
       const former = entries.get(program.name);
       if (former !== undefined && same(former.program, program)) return;
-      const entry: Entry = {
-        program,
-        child: undefined,
-        ended: Promise.resolve(),
-        startedAt: 0,
-        failures: 0,
-        lastEnd: undefined,
-        timer: undefined,
-        wanted: true,
-      };
+      const entry = wantedEntry(program);
       entries.set(program.name, entry);
-      const going = former === undefined ? leaving.get(program.name) : halt(former);
+      const left = found.get(program.name);
+      found.delete(program.name);
+      if (left?.digest === digestOf(program)) {
+        entry.startedAt = options.now();
+        follow(entry, adopted(left), 'taken over');
+        return;
+      }
+      const going =
+        left === undefined
+          ? former === undefined
+            ? leaving.get(program.name)
+            : halt(former)
+          : end(program.name, left);
       if (going === undefined) start(entry);
       else void going.then(() => (entry.wanted ? start(entry) : undefined));
     },
@@ -151,24 +177,39 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async settled() {
       await Promise.all(leaving.values());
     },
+    endUnclaimed() {
+      for (const [name, left] of found) {
+        found.delete(name);
+        const gone = end(name, left);
+        leaving.set(name, gone);
+        void gone.then(() => (leaving.get(name) === gone ? leaving.delete(name) : false));
+      }
+      write();
+    },
+    release() {
+      for (const entry of entries.values()) {
+        entry.wanted = false;
+        clearTimeout(entry.timer);
+        entry.child?.release();
+      }
+    },
+  };
+}
+
+function wantedEntry(program: Program): Entry {
+  return {
+    program,
+    child: undefined,
+    written: undefined,
+    ended: Promise.resolve(),
+    startedAt: 0,
+    failures: 0,
+    lastEnd: undefined,
+    timer: undefined,
+    wanted: true,
   };
 }
 
 function same(a: Program, b: Program): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function launch(program: Program): ChildProcess {
-  mkdirSync(dirname(program.logFile), { recursive: true, mode: 0o700 });
-  if ((statSync(program.logFile, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes)
-    renameSync(program.logFile, `${program.logFile}.1`);
-  const log = openSync(program.logFile, 'a', 0o600);
-  try {
-    return spawn('setpriv', ['--pdeathsig', 'KILL', '--', program.command, ...program.args], {
-      env: { ...process.env, ...program.env },
-      stdio: ['ignore', log, log],
-    });
-  } finally {
-    closeSync(log); // the child has its own
-  }
 }

@@ -60,6 +60,8 @@ export async function startControlPlane(
   events: ControlPlaneEvents,
 ): Promise<ControlPlane> {
   let snapshot: Snapshot = emptySnapshot;
+  /** Until something is published nobody is answered: an empty world would be an order to close. */
+  let early: (() => void)[] | undefined = [];
   const streams = new Map<Duplex, StreamState>();
   const synchronised = new WeakSet<Duplex>();
 
@@ -81,8 +83,15 @@ export async function startControlPlane(
     call.on('data', (message: WireRequest) => {
       const request = fromWire(message);
       if (request === undefined) return; // a type we never refer to
-      const refusal = receive(state, request, snapshot);
-      if (refusal !== undefined) events.onRefused(refusal);
+      const hear = (): void => {
+        const refusal = receive(state, request, snapshot);
+        if (refusal !== undefined) events.onRefused(refusal);
+      };
+      if (early !== undefined) {
+        early.push(hear);
+        return;
+      }
+      hear();
       send(call, state);
       told();
     });
@@ -119,6 +128,8 @@ export async function startControlPlane(
   return {
     publish(next) {
       snapshot = next;
+      for (const hear of early ?? []) hear();
+      early = undefined;
       for (const [call, state] of streams) send(call, state);
       const standing = [...streams.values()].map((state) => standingRefusal(state, next)).find((refusal) => refusal);
       if (standing !== undefined) events.onRefused(standing);
