@@ -39,14 +39,12 @@ export async function claimPlace(): Promise<Claim> {
     await run('ip', ['-n', name, 'address', 'add', `${nodeAddress}/30`, 'dev', 'eth0']);
     for (const inside of ['lo', 'eth0']) await run('ip', ['-n', name, 'link', 'set', inside, 'up']);
     await run('ip', ['-n', name, 'route', 'add', 'default', 'via', hostAddress]);
-    // the veth goes with the namespace
-    return {
-      name,
-      device,
-      hostAddress,
-      nodeAddress,
-      release: async () => void (await run('ip', ['netns', 'del', name])),
+    const release = async (): Promise<void> => {
+      // by itself the veth goes with the namespace, but some moments later
+      await run('ip', ['link', 'del', device]);
+      await run('ip', ['netns', 'del', name]);
     };
+    return { name, device, hostAddress, nodeAddress, release };
   } catch (error) {
     await run('ip', ['netns', 'del', name]);
     throw error;
