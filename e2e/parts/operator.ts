@@ -48,6 +48,8 @@ export interface OperatorOptions {
   /** Where RIS, PACS and the public side connect; loopback unless told. */
   readonly address?: string;
   readonly logFile: string;
+  /** Gateways and proxy survive it: whoever says so ends them with another operator on the same state. */
+  readonly leaveRunning?: boolean;
   /** Of /metrics, on the loopback; not served without. */
   readonly metricsPort?: number;
 }
@@ -75,6 +77,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
       '--listen',
       `${options.address ?? '127.0.0.1'}:${options.publicPort}`,
       ...(options.metricsPort === undefined ? [] : ['--metrics', `127.0.0.1:${options.metricsPort}`]),
+      ...(options.leaveRunning === true ? ['--leave-running'] : []),
       '--json',
     ],
     env: { DRIMBOX_ENVOY: findEnvoy() },

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restartDelayMs } from './back-off.ts';
+import { openRegister } from './register.ts';
 import { type Program, type Supervisor, createSupervisor } from './supervisor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-supervisor-'));
@@ -131,6 +132,52 @@ test('when the one who started it is killed, the program is gone too', async () 
   await sleep(100); // setpriv becomes the program
   parent.kill('SIGKILL');
   await until(() => !isAlive(pid));
+});
+
+/** One that lives on, and a supervisor that may take over what the one before it left. */
+function leaving(file: string): Supervisor {
+  return createSupervisor({
+    random: () => 0,
+    now: () => performance.now(),
+    register: openRegister(file),
+    leaveRunning: true,
+    onEvent: (event) => void events.push(event),
+  });
+}
+
+test('what one supervisor leaves running the next one takes over when it is unchanged, replaces when not, ends when unwanted', async () => {
+  const file = join(folder, 'processes.json');
+  const forever = 'setInterval(() => {}, 1000)';
+  const names = ['same', 'changed', 'unwanted'];
+  const former = leaving(file);
+  for (const name of names) former.ensure(program(name, forever));
+  const pids = names.map((name) => former.state(name)?.pid ?? 0);
+  former.release();
+  const next = leaving(file);
+  next.ensure(program('same', forever));
+  next.ensure(program('changed', `${forever};`));
+  next.endUnclaimed();
+  assert.is(next.state('same')?.pid, pids[0]);
+  await until(() => next.state('changed')?.running === true);
+  await next.settled();
+  assert.equal(pids.map(isAlive), [true, false, false]);
+  process.kill(pids[0] ?? 0, 'SIGKILL');
+  await until(() => ![undefined, pids[0]].includes(next.state('same')?.pid));
+  for (const name of next.names()) await next.remove(name);
+  assert.equal([...openRegister(file).read()], []);
+});
+
+test('a number that went to another process is not taken for the program', async () => {
+  const file = join(folder, 'reused.json');
+  const former = leaving(file);
+  former.ensure(program('once', 'setInterval(() => {}, 1000)'));
+  const [entry] = openRegister(file).read().values();
+  if (entry === undefined) throw new Error('nothing was written');
+  openRegister(file).write(new Map([['once', { ...entry, startTime: '1' }]]));
+  assert.equal([...openRegister(file).read()], []);
+  openRegister(file).write(new Map([['once', { ...entry, boot: 'another' }]]));
+  assert.equal([...openRegister(file).read()], []);
+  await former.remove('once');
 });
 
 test.run();
