@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
+import { type TLSSocket, connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -15,6 +16,7 @@ import { type Pki, createPki } from '../../e2e/parts/pki.ts';
 import { freePort } from '../../e2e/parts/ports.ts';
 import { type Part, startProcess } from '../../e2e/parts/process.ts';
 import { parseRfc2253, singleValue } from './distinguished-name.ts';
+import { readTlsPeer } from './tls-peer.ts';
 import { readXfcc } from './xfcc.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-xfcc-'));
@@ -56,7 +58,7 @@ test.after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The smallest that writes XFCC: SANITIZE_SET with the subject, as the ingress does. */
+/** The smallest that writes XFCC: SANITIZE_SET with subject and certificate, as the ingress does. */
 function envoyConfig(server: { readonly certificateFile: string; readonly keyFile: string }, to: number): object {
   const at = (port_value: number): object => ({ socket_address: { address: '127.0.0.1', port_value } });
   const type = (name: string): object => ({ '@type': `type.googleapis.com/envoy.extensions.${name}` });
@@ -64,7 +66,7 @@ function envoyConfig(server: { readonly certificateFile: string; readonly keyFil
     ...type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'db',
     forward_client_cert_details: 'SANITIZE_SET',
-    set_current_client_cert_details: { subject: true },
+    set_current_client_cert_details: { subject: true, cert: true },
     route_config: {
       virtual_hosts: [
         { name: 'db', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'gateway' } }] },
@@ -104,6 +106,16 @@ function envoyConfig(server: { readonly certificateFile: string; readonly keyFil
 
 /** What Envoy told of a caller whose certificate has this subject. */
 async function told(subject: x509.JsonNameParams): Promise<readonly string[]> {
+  const { cert, key } = await callerOf(subject);
+  const outgoing = request({ host: '127.0.0.1', port, cert, key, agent: false, rejectUnauthorized: false });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [AsyncIterable<Buffer>];
+  let body = '';
+  for await (const part of response) body += part.toString('utf8');
+  return JSON.parse(body) as readonly string[];
+}
+
+async function callerOf(subject: x509.JsonNameParams): Promise<{ readonly cert: string; readonly key: string }> {
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: '41',
@@ -118,12 +130,7 @@ async function told(subject: x509.JsonNameParams): Promise<readonly string[]> {
   });
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
   const cert = `${certificate.toString('pem')}\n${readFileSync(pki.servers.certificateFile, 'utf8')}`;
-  const outgoing = request({ host: '127.0.0.1', port, cert, key, agent: false, rejectUnauthorized: false });
-  outgoing.end();
-  const [response] = (await once(outgoing, 'response')) as [AsyncIterable<Buffer>];
-  let body = '';
-  for await (const part of response) body += part.toString('utf8');
-  return JSON.parse(body) as readonly string[];
+  return { cert, key };
 }
 
 /** Each tries to be `victim`, or merely has an unusual name. */
@@ -164,12 +171,57 @@ for (const organisation of organisations)
       assert.is(headers.length, 1);
       const reading = readXfcc(headers[0]);
       assert.ok(reading.ok, `${headers[0] ?? ''}: ${reading.ok ? '' : reading.detail}`);
+      const bare = readXfcc((headers[0] ?? '').replace(/Cert="[^"]*";/, ''));
+      assert.ok(bare.ok && reading.ok && bare.peer.commonName === reading.peer.commonName, 'the subject says the same');
       assert.equal(reading.ok && [reading.peer.commonName, reading.peer.organizationalUnit], [
         'db.conso.example',
         '1750000002',
       ]);
     }
   });
+
+test('behind Envoy and at a door of our own the same certificate is the same peer, serial and issuer included', async () => {
+  const { cert, key } = await callerOf([{ O: ['STRUCTURE'] }, { OU: ['1750000002'] }, { CN: ['db.conso.example'] }]);
+  const own = await pki.issue({ commonName: 'localhost', organizationalUnit: '1', kind: 'SERV_SSL' });
+  const door = createTlsServer({
+    cert: own.chainPem,
+    key: own.keyPem,
+    ca: readFileSync(pki.bundleFile),
+    requestCert: true,
+  });
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const { port: doorPort } = door.address() as AddressInfo;
+  const client = connectTls({ host: '127.0.0.1', port: doorPort, cert, key, rejectUnauthorized: false });
+  const [socket] = (await once(door, 'secureConnection')) as [TLSSocket];
+  const direct = readTlsPeer(socket);
+  client.destroy();
+  door.close();
+  const outgoing = request({ host: '127.0.0.1', port, cert, key, agent: false, rejectUnauthorized: false });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [AsyncIterable<Buffer>];
+  let body = '';
+  for await (const part of response) body += part.toString('utf8');
+  const behind = readXfcc((JSON.parse(body) as readonly string[])[0]);
+  assert.ok(direct.ok && behind.ok, JSON.stringify([direct, behind]));
+  assert.equal(behind, direct);
+  assert.ok(behind.ok && behind.peer.serial === '41' && behind.peer.issuer.includes('CN='));
+});
+
+test('a certificate that is not the one of the hash, cut, or too long is refused', async () => {
+  const [header = ''] = await told([{ OU: ['1'] }, { CN: ['a.example'] }]);
+  const [other = ''] = await told([{ OU: ['1'] }, { CN: ['b.example'] }]);
+  const hashOf = (text: string): string => /Hash=([0-9a-f]{64})/.exec(text)?.[1] ?? '';
+  assert.ok(readXfcc(header).ok);
+  for (const bad of [
+    header.replace(hashOf(header), hashOf(other)),
+    header.replace(/Hash=[0-9a-f]{64};/, ''),
+    header.replace(/(Cert="[^"]{200})[^"]*/, '$1'),
+    header.replace(/(Cert="[^"]*)/, (text) => `${text}${'%0A'.repeat(5_000)}`),
+    header.replace(/(Cert=")/, '$1%ff'),
+  ])
+    assert.not.ok(readXfcc(bad).ok, bad.slice(0, 120));
+});
 
 test('the organisation reaches the gateway as it stands in the certificate', async () => {
   const subjectNames: x509.JsonNameParams = [

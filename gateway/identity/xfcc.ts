@@ -1,4 +1,6 @@
 /** x-forwarded-client-cert as our ingress writes it (SANITIZE_SET): one element, or the call is refused (architecture §5.2). */
+import { X509Certificate } from 'node:crypto';
+import { peerOf } from './certificate-peer.ts';
 import { parseRfc2253, singleValue } from './distinguished-name.ts';
 import type { Peer } from './peer.ts';
 
@@ -27,7 +29,13 @@ export function readXfcc(header: string | readonly string[] | undefined): XfccRe
   return toPeer(fields);
 }
 
+/** A certificate of RSA 4096 with its extensions takes 3 kB as URL-encoded PEM. */
+const maxCertificate = 12_288;
+
+/** From the certificate itself when the ingress sends it, so that serial and issuer are known; else from its subject. */
 function toPeer(fields: ReadonlyMap<string, string>): XfccReading {
+  const encoded = fields.get('cert');
+  if (encoded !== undefined) return fromCertificate(encoded, fields.get('hash') ?? '');
   const subject = parseRfc2253(fields.get('subject') ?? '');
   const commonName = subject && singleValue(subject, 'CN');
   const organizationalUnit = subject && singleValue(subject, 'OU');
@@ -37,6 +45,21 @@ function toPeer(fields: ReadonlyMap<string, string>): XfccReading {
     ok: true,
     peer: { commonName, organizationalUnit, serial: fields.get('serial') ?? '', issuer: fields.get('issuer') ?? '' },
   };
+}
+
+function fromCertificate(encoded: string, hash: string): XfccReading {
+  if (encoded.length > maxCertificate)
+    return refused(`x-forwarded-client-cert holds more than ${maxCertificate} bytes of certificate`);
+  let certificate;
+  try {
+    certificate = new X509Certificate(decodeURIComponent(encoded));
+  } catch (error) {
+    return refused(`the certificate in x-forwarded-client-cert can't be read: ${String(error)}`);
+  }
+  if (certificate.fingerprint256.replaceAll(':', '').toLowerCase() !== hash.toLowerCase())
+    return refused('the hash in x-forwarded-client-cert is not that of its certificate');
+  const peer = peerOf(certificate);
+  return peer === undefined ? refused('the certificate subject must have one CN and one OU') : { ok: true, peer };
 }
 
 function refused(detail: string): XfccReading {

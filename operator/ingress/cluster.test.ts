@@ -220,7 +220,7 @@ test('one proxy killed: the other goes on and takes changes, and one that comes 
   assert.is(message(), 'the proxy acknowledged it');
   assert.ok(await serves(first));
   two = await startProxy('two');
-  await until('two again', () => isProgrammed() && control.proxies().synchronised === 2);
+  await until('two again', () => isProgrammed() && control.proxies().acknowledged === 2);
   await until('it serves', async () => await serves(both()[1]));
 });
 
@@ -238,7 +238,7 @@ test('certificates of the control plane replaced under traffic: no stream ends, 
   assert.is(control.proxies().connected, 2);
   await supervisor.remove(second.name);
   two = await startProxy('two');
-  await until('it connects', () => isProgrammed() && control.proxies().synchronised === 2);
+  await until('it connects', () => isProgrammed() && control.proxies().acknowledged === 2);
   await finish();
 });
 
@@ -257,7 +257,7 @@ test('another control plane with the same plan: no listener is drained, a downlo
   assert.ok(await serves(first), 'it serves without a control plane');
   control = await open();
   await control.apply(world.plan);
-  await until('both again', () => isProgrammed() && control.proxies().synchronised === 2);
+  await until('both again', () => isProgrammed() && control.proxies().acknowledged === 2);
   assert.equal(await changes(), before);
   await finish();
 });

@@ -43,8 +43,6 @@ export interface ProxyCount {
   readonly connected: number;
   /** Those of them that hold all that is published now. */
   readonly acknowledged: number;
-  /** Those of them that held everything once since they connected: what they were given since, they say themselves. */
-  readonly synchronised: number;
 }
 
 export interface IngressControl {

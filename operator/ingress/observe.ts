@@ -1,7 +1,7 @@
 /** What is said of each PacsLink. Pure. */
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
-import type { ProxyCount } from './ingress-control.ts';
+import type { ProxiesSeen } from './control-plane/server.ts';
 import { type Quarantine, isServed, verdictOf } from './quarantine.ts';
 
 export interface IngressState {
@@ -9,7 +9,7 @@ export interface IngressState {
   readonly state: Quarantine;
   /** The proxy refuses what it took before. */
   readonly fault: string | undefined;
-  readonly proxies: ProxyCount;
+  readonly proxies: ProxiesSeen;
 }
 
 /** A condition's message has at most 32 768 characters; whoever reads it wants far less. */

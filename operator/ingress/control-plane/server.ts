@@ -30,9 +30,14 @@ export interface ControlPlaneEvents {
   onTurnedAway(why: string, peer: string): void;
 }
 
+export interface ProxiesSeen extends ProxyCount {
+  /** Connected ones that held everything once since they came: what they were given since, they say themselves. */
+  readonly synchronised: number;
+}
+
 export interface ControlPlane {
   publish(snapshot: Snapshot): void;
-  proxies(): ProxyCount;
+  proxies(): ProxiesSeen;
   readonly port: number | undefined;
   replaceTls(tls: ControlTls): void;
   /** Sends again what was refused. */

@@ -54,7 +54,8 @@ export function connectionManager(host: IngressHost): JsonObject {
 const wado: JsonObject = {
   codec_type: 'HTTP1',
   forward_client_cert_details: 'SANITIZE_SET',
-  set_current_client_cert_details: { subject: true },
+  // The certificate too: serial and issuer stand in it, and the audit names them.
+  set_current_client_cert_details: { subject: true, cert: true },
 };
 
 /** Viewer: nobody has a certificate, so the header says nothing and goes. */
