@@ -70,8 +70,9 @@ function resolve(lock: Lock, name: string, from: string): string | undefined {
 }
 
 const wanted = /\.(js|cjs|mjs|json|wasm|node|proto)$|(^|\/)(LICEN[CS]E|NOTICE|COPYING)[^/]*$/i;
+/** By the names of folders only at the top of a package: deeper, `doc` or `test` may be code it runs. */
 const unwanted =
-  /(^|\/)(tests?|__tests__|docs?|examples?|benchmarks?|coverage|\.github|node_modules|musl[^/]*)\/|\.test\.c?js$/;
+  /^(tests?|__tests__|docs?|examples?|benchmarks?|coverage|\.github)\/|(^|\/)(node_modules|musl[^/]*)\/|\.test\.c?js$/;
 
 /** Paths from `root`, sorted: what runs here (Debian's C library, not musl), its data and its licence; no pages, tests, maps, declarations nor sources of other languages. */
 export function packageFiles(root: string, { path }: NpmPackage): string[] {

@@ -212,7 +212,7 @@ const probes: readonly Probe[] = [
     neededBy: 'tests',
     places: [join(kubernetes, 'containerd')],
     versionArgs: ['--version'],
-    version: /containerd\S* (\S+)/,
+    version: /containerd\S* v?([\d.]+)/,
     source: 'built once from Go modules, or KUBEBUILDER_ASSETS',
   },
   {
