@@ -1,5 +1,7 @@
 /** Connections that never became a session, as Envoy tells them: material of E1101 (DB.SO.154; ci-sis §12: mutual TLS impossible). */
 
+import type { FailureLine } from './resources/connection-log.ts';
+
 export interface ConnectionFailure {
   /** RFC 3339. */
   readonly at: string;
@@ -27,13 +29,31 @@ interface LogEntry {
   };
 }
 
+const noSuchName = 'no FQDN of this name is served here';
+
+/** @throws SyntaxError when it is not a line of the log. @returns undefined when it names no failure */
+export function readFailureLine(text: string): ConnectionFailure | undefined {
+  const {
+    at = '',
+    peer,
+    name,
+    handshake,
+    end,
+    flags,
+  } = JSON.parse(text) as Partial<Record<keyof FailureLine, string | null>>;
+  const said = (value: string | null | undefined): string => (value === '-' ? '' : (value ?? ''));
+  const reason = [said(handshake), said(end), said(flags) === 'NR' ? noSuchName : ''].find((words) => words !== '');
+  if (reason === undefined) return undefined;
+  return { at: at ?? '', peer: said(peer), serverName: said(name), reason };
+}
+
 export function readFailures(message: LogMessage): readonly ConnectionFailure[] {
   return (message.tcp_logs?.log_entry ?? []).flatMap(({ common_properties: entry }) => {
     if (entry === undefined) return [];
     const reason = [
       entry.downstream_transport_failure_reason,
       entry.connection_termination_details,
-      entry.response_flags?.no_route_found === true ? 'no FQDN of this name is served here' : undefined,
+      entry.response_flags?.no_route_found === true ? noSuchName : undefined,
     ].find((words) => words !== undefined && words !== '');
     if (reason === undefined) return [];
     const { seconds = 0, nanos = 0 } = entry.start_time ?? {};

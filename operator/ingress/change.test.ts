@@ -1,6 +1,7 @@
 /** What a change may touch, with a real Envoy: the link it concerns, and nothing under way. */
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent as HttpsAgent, Agent, get } from 'node:https';
 import { createServer } from 'node:net';
@@ -218,6 +219,27 @@ test('without its control plane the proxy goes on; a new one takes over and noth
   assert.ok((await stage.stat(`sds.certificate/${sud}.update_attempt`)) > pushed, 'the secret came again');
   assert.is(stage.supervisor.state('envoy')?.pid, pid);
   await finish(download);
+});
+
+test('handshakes that fail while no operator runs are told by the next one, once; the files are bounded meanwhile', async () => {
+  const from = '127.0.3.1';
+  const told = (): number => stage.failures.filter(({ peer }) => peer === from).length;
+  await stage.detach();
+  for (let count = 0; count < 3; count += 1) assert.not.ok(await call(stage, { sni: nord, from }).catch(() => false));
+  assert.is(told(), 0);
+  await stage.attach();
+  await stage.apply(stage.plan);
+  await stage.until('all of them', () => told() === 3);
+  await stage.detach();
+  await stage.attach();
+  await stage.apply(stage.plan);
+  assert.not.ok(await call(stage, { sni: nord, from }).catch(() => false));
+  await stage.until('one more', () => told() > 3);
+  assert.is(told(), 4, 'none is told again');
+  const pid = stage.supervisor.state('envoy')?.pid ?? 0;
+  assert.match(readFileSync(`/proc/${pid}/limits`, 'latin1'), /^Max file size +67108864 +67108864 /m);
+  const ignored = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '';
+  assert.is((BigInt(`0x${ignored}`) >> 24n) & 1n, 1n, 'SIGXFSZ does not end it');
 });
 
 test('a proxy that died comes back with everything, a refused link held back', async () => {

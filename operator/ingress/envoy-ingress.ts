@@ -6,8 +6,9 @@ import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructu
 import type { Program } from '../infrastructure/host/supervisor.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
-import { drain } from './admin.ts';
+import { askAdmin, drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
+import { followFailures } from './failure-file.ts';
 import type { IngressControlOptions, ProxyCount } from './ingress-control.ts';
 import type { JsonObject } from './resources/json.ts';
 import { socketFolder } from './socket-folder.ts';
@@ -23,6 +24,7 @@ export interface EnvoyOptions extends Pick<IngressControlOptions, 'onConnectionF
 }
 
 const programName = 'envoy';
+const maxFileBytes = 64 * 1024 * 1024;
 /** A chain that goes asks its clients to go at once, and gives answers under way an hour: gigabytes on a slow link. */
 const drainFlags = ['--drain-strategy', 'immediate', '--drain-time-s', '3600'];
 
@@ -38,7 +40,9 @@ export function envoyRunner(options: EnvoyOptions): EnvoyRunner {
 /** @throws Error when the binary can't be run, or the socket can't be made */
 export async function createEnvoyIngress(context: IngressContext, options: EnvoyOptions): Promise<EnvoyIngress> {
   checkBinary(options.binary);
-  const { supervisor, folder, listen } = context;
+  const { supervisor, folder } = context;
+  const failureFile = join(folder, 'failed-connections.log');
+  const listen = { ...context.listen, failures: { file: failureFile } };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sockets = socketFolder(folder);
   const { preflight = true, binary, onConnectionFailure, onEvent, retryMs } = options;
@@ -62,6 +66,20 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     maxConnections: 20_000,
   });
   supervisor.ensure(program(folder, binary, start));
+  let plan: IngressPlan | undefined;
+  let failures: { close(): void } | undefined;
+  /** Once it is known whose names are asked for. */
+  const follow = (): { close(): void } =>
+    followFailures({
+      file: failureFile,
+      onFailure: (failure) =>
+        onConnectionFailure(
+          failure,
+          plan?.hosts.find(({ fqdn }) => fqdn === failure.serverName),
+        ),
+      reopen: async () => await askAdmin(sockets.admin, 'POST', '/reopen_logs'),
+      onError: (error) => onEvent('the log of failed connections could not be followed', { error: String(error) }),
+    });
 
   const observe = (): ReadonlyMap<string, IngressObservation> => {
     const seen = control.observe();
@@ -71,10 +89,17 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     return new Map([...seen.keys()].map((link) => [link, { status: 'False', reason: 'ProxyDown', message }]));
   };
   return {
-    apply: async (plan) => await control.apply(plan),
+    async apply(next) {
+      plan = next;
+      failures ??= follow();
+      await control.apply(next);
+    },
     observe,
     proxies: () => control.proxies(),
-    detach: async () => await control.stop(),
+    async detach() {
+      failures?.close();
+      await control.stop();
+    },
     async stop() {
       try {
         await drain(sockets.admin, options.drainMs ?? 120_000);
@@ -83,6 +108,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
         onEvent('the proxy could not be drained', { error: String(error) });
       }
       await supervisor.remove(programName);
+      failures?.close();
       await control.stop();
       sockets.remove();
       rmSync(acceptedFile, { force: true }); // no proxy holds it any more
@@ -95,8 +121,22 @@ function program(folder: string, binary: string, start: JsonObject): Program {
   writeFileAtomically(file, `${JSON.stringify(start, undefined, 2)}\n`);
   return {
     name: programName,
-    command: binary,
-    args: ['--config-path', file, '--disable-hot-restart', '--log-level', 'warning', ...drainFlags],
+    // Its files are bounded also while nobody reads them and starts them anew: a write beyond fails, and the proxy goes on.
+    command: 'env',
+    args: [
+      '--ignore-signal=XFSZ',
+      'prlimit',
+      `--fsize=${maxFileBytes}`,
+      binary,
+      '--config-path',
+      file,
+      '--disable-hot-restart',
+      '--log-level',
+      'warning',
+      '--file-flush-interval-msec',
+      '500',
+      ...drainFlags,
+    ],
     logFile: join(folder, 'envoy.log'),
     stopTimeoutMs: 5_000,
   };

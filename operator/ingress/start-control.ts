@@ -25,7 +25,9 @@ type Change = (from: Quarantine) => Quarantine;
 /** @throws Error when the endpoint can't be opened */
 export async function startIngressControl(options: IngressControlOptions): Promise<IngressControl> {
   const root = loadProtos();
-  const snapshotOf = snapshots(root, encoder(root), options.listen);
+  // In a cluster the log collector has it as well: nobody reads a pod's files.
+  const listen = { ...('host' in options.endpoint && { failures: 'stream and stdout' as const }), ...options.listen };
+  const snapshotOf = snapshots(root, encoder(root), listen);
   let plan: IngressPlan | undefined;
   let state: Quarantine = options.accepted === undefined ? emptyQuarantine : restored(options.accepted);
   let fault: string | undefined;
@@ -114,7 +116,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   });
 
   const { preflight } = options;
-  const judge = preflight && binaryJudge(preflight.binary, preflight.folder, options.listen);
+  const judge = preflight && binaryJudge(preflight.binary, preflight.folder, listen);
   const admit = async (change: Change): Promise<void> => {
     if (judge === undefined) state = change(state);
     else {

@@ -31,6 +31,7 @@ function message(typeOf: TypeOf, type: protobuf.Type, json: JsonValue, path: str
   if (type.fullName === '.google.protobuf.Duration') return duration(json, path);
   if (wrapper.test(type.fullName)) return { value: json };
   if (!isObject(json)) throw new Error(`${path}: expected an object`);
+  if (type.fullName === '.google.protobuf.Struct') return struct(json, path);
   if (type.fullName === '.google.protobuf.Any') return any(typeOf, json, path);
   const fields: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(json)) {
@@ -40,6 +41,15 @@ function message(typeOf: TypeOf, type: protobuf.Type, json: JsonValue, path: str
     fields[key] = fieldValue(typeOf, field.resolve(), value, `${path}.${key}`);
   }
   return fields;
+}
+
+/** Of texts alone: no more is needed. */
+function struct(json: JsonObject, path: string): Record<string, unknown> {
+  const fields = Object.entries(json).map(([key, value]) => {
+    if (typeof value !== 'string') throw new Error(`${path}.${key}: expected a text`);
+    return [key, { stringValue: value }];
+  });
+  return { fields: Object.fromEntries(fields) };
 }
 
 function any(typeOf: TypeOf, json: JsonObject, path: string): Record<string, unknown> {

@@ -1,7 +1,7 @@
 /** The one public listener: a filter chain per FQDN, chosen by SNI. No default chain: an unknown name is closed. */
 import type { IngressHost } from '../../plan/ingress-plan.ts';
 import { bufferBytes } from './cluster.ts';
-import { failedConnections } from './connection-log.ts';
+import { type FailureLog, failedConnections } from './connection-log.ts';
 import { connectionManager } from './http.ts';
 import { type JsonObject, type NamedResource, extension } from './json.ts';
 import { listenerName } from './names.ts';
@@ -10,6 +10,8 @@ import { downstreamTls } from './tls.ts';
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Where connections that fail are told; to the operator's stream unless said. */
+  readonly failures?: FailureLog;
 }
 
 /** @param hosts sorted by fqdn, at least one: Envoy refuses a listener without chains */
@@ -35,7 +37,7 @@ export function listenerFrame(address: ListenAddress): NamedResource {
       ),
     ],
     listener_filters_timeout: '10s',
-    access_log: [failedConnections],
+    access_log: failedConnections(address.failures),
   };
 }
 
