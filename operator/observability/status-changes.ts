@@ -15,8 +15,10 @@ export function changesBetween(
   before: readonly ResourceStatus[],
   after: readonly ResourceStatus[],
 ): readonly OperatorEvent[] {
+  const formers = new Map(before.map((one) => [`${one.kind} ${one.key}`, one]));
   return after.flatMap((resource) => {
-    const old = before.find(({ kind, key }) => kind === resource.kind && key === resource.key);
+    const old = formers.get(`${resource.kind} ${resource.key}`);
+    if (old === resource) return [];
     return resource.conditions.flatMap((condition) => {
       const former = old?.conditions.find(({ type }) => type === condition.type);
       return eventsOf({ resource, before: old, condition, former });

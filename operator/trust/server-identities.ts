@@ -41,21 +41,29 @@ export interface ServerIdentitiesInput {
 
 /** @returns {@link serverKey} to the certificate, or why there is none that may be used */
 export async function serverIdentities(input: ServerIdentitiesInput): Promise<ReadonlyMap<string, Identity>> {
+  const { inventory, trusts } = input;
+  const trustOf = new Map(inventory.sites.map((site) => [keyOf(site), trusts.get(site.spec.trustSpace)]));
   const found = new Map<string, Identity>();
-  for (const link of input.inventory.links)
-    for (const kind of serverKinds) found.set(serverKey(keyOf(link), kind), await serverIdentity(link, kind, input));
+  for (const link of inventory.links)
+    for (const kind of serverKinds) {
+      const identity = await serverIdentity(link, kind, { ...input, trust: trustOf.get(siteOf(link)) });
+      found.set(serverKey(keyOf(link), kind), identity);
+    }
   return found;
 }
 
-async function serverIdentity(
+export type OneIdentityInput = Pick<ServerIdentitiesInput, 'inventory' | 'store' | 'judge' | 'at'> & {
+  readonly trust: Trusted | undefined;
+};
+
+/** Of one link and kind. */
+export async function serverIdentity(
   link: PacsLink,
   kind: ServerKind,
-  { inventory, trusts, store, judge, at }: ServerIdentitiesInput,
+  { inventory, trust, store, judge, at }: OneIdentityInput,
 ): Promise<Identity> {
   const key = keyOf(link);
   const { fqdn, certificate } = link.spec[kind];
-  const site = inventory.sites.find((candidate) => keyOf(candidate) === siteOf(link));
-  const trust = site === undefined ? undefined : trusts.get(site.spec.trustSpace);
   const keys = [store.pending(key, kind)?.keyPem, store.accepted(key, kind)?.keyPem];
   const data = completed(inventory.secrets.get(`${link.metadata.namespace}/${certificate.secretName}`), keys);
   const secret = await judge(readIdentity(data), { kind, fqdn }, trust, at);
@@ -109,7 +117,8 @@ export function identityJudge(): IdentityJudge {
   };
 }
 
-const judged: IdentityJudge = async (identity, wanted, trust, at) => {
+/** Judges anew each time. */
+export const judged: IdentityJudge = async (identity, wanted, trust, at) => {
   if (!identity.ok) return identity;
   const policy = policyOf(wanted, trust, at);
   const refusal = 'reason' in policy ? policy : await judgeServerCertificate(identity, policy);
@@ -125,10 +134,23 @@ function policyOf(
   if (wanted.kind === 'vi') return { ...wanted, at, anchors: [], crls: [] };
   if (trust === undefined) return { reason: 'TrustSpaceNotFound', message: 'no TrustSpace to judge it by' };
   if (!trust.anchors.ok) return { reason: trust.anchors.reason, message: `anchors: ${trust.anchors.message}` };
-  return {
-    ...wanted,
-    at,
-    anchors: readCertificates(Buffer.from(trust.anchors.pem)),
-    crls: trust.crls.ok ? readCrls(Buffer.from(trust.crls.pem)) : [],
-  };
+  return { ...wanted, at, ...parsed(trust.anchors.pem, trust.crls.ok ? trust.crls.pem : '') };
+}
+
+type Parsed = Pick<ServerPolicy, 'anchors' | 'crls'>;
+
+/** Every db certificate of a region is judged by the same few megabytes. */
+let lately: { readonly anchors: string; readonly crls: string; readonly parsed: Parsed } | undefined;
+
+function parsed(anchors: string, crls: string): Parsed {
+  if (lately?.anchors !== anchors || lately.crls !== crls)
+    lately = {
+      anchors,
+      crls,
+      parsed: {
+        anchors: readCertificates(Buffer.from(anchors)),
+        crls: crls === '' ? [] : readCrls(Buffer.from(crls)),
+      },
+    };
+  return lately.parsed;
 }

@@ -1,5 +1,6 @@
 /** Documents as ConfigMaps: as many as it takes, none above what one may hold. Pure. */
 import { type PackedPart, maxParts, pack, partBytes } from '../../../common/contract/packed-file.ts';
+import { isUtf8 } from 'node:buffer';
 import type { ObjectMetadata } from '../../resources/kubernetes/resource-kind.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 
@@ -36,10 +37,10 @@ export function toConfigMaps(
     metadata: { ...metadata, name: names[index] ?? first },
     // Text that is UTF-8 stays readable for whoever looks.
     data: Object.fromEntries(
-      parts.flatMap(({ name, bytes }) => (isPlain(name) ? [[name, bytes.toString('utf8')] as const] : [])),
+      parts.flatMap(({ name, bytes }) => (isText(bytes) ? [[name, bytes.toString('utf8')] as const] : [])),
     ),
     binaryData: Object.fromEntries(
-      parts.flatMap(({ name, bytes }) => (isPlain(name) ? [] : [[name, bytes.toString('base64')] as const])),
+      parts.flatMap(({ name, bytes }) => (isText(bytes) ? [] : [[name, bytes.toString('base64')] as const])),
     ),
   }));
 }
@@ -48,6 +49,8 @@ function sizeOf(parts: readonly PackedPart[]): number {
   return parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
-function isPlain(name: string): boolean {
-  return !/\.gz\.\d+$/.test(name);
+/** The API server takes as text what YAML takes: UTF-8 without control characters. */
+function isText(bytes: Buffer): boolean {
+  if (!isUtf8(bytes)) return false;
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }

@@ -1,0 +1,175 @@
+/** `operator cluster`: the operator in a pod, or beside a cluster with a kubeconfig. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createLog } from '../../common/observability/log.ts';
+import { type ClusterOperator, startOnCluster } from '../cluster.ts';
+import type { StatusDocument } from '../controllers/status-document.ts';
+import { createClusterMetrics } from '../observability/cluster-metrics.ts';
+import { createOperatorJournal } from '../observability/journal.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
+import { createOperatorMetrics } from '../observability/metrics.ts';
+import { type KubeAccess, inClusterAccess } from '../resources/kubernetes/access.ts';
+import { kubeconfigAccess } from '../resources/kubernetes/kubeconfig-access.ts';
+import { createKubeClient } from '../resources/kubernetes/client.ts';
+import type { ObservedRequest } from '../resources/kubernetes/client.ts';
+import type { WhitelistVerifier } from '../trust/whitelist-keeper.ts';
+
+export const clusterUsage = `usage: operator cluster --gateway-image IMAGE [--namespaces A,B] [--kubeconfig FILE]
+
+Runs in a pod (the Helm chart does that), or beside a cluster with --kubeconfig. Several replicas may run: one leads, all serve proxies.
+
+  --gateway-image IMAGE       image of the gateways
+  --pull-policy POLICY        of that image: IfNotPresent (default), Always or Never
+  --pull-secrets A,B          Secrets to pull it with, in the sites' namespaces
+  --namespaces A,B            only these are looked at (default: all, which needs rights over the cluster)
+  --namespace NAME            the operator's own (default: the service account's, or the kubeconfig's)
+  --kubeconfig FILE           instead of the pod's service account; --context NAME picks one
+  --control ADDRESS:PORT      where proxies ask for their configuration (default 0.0.0.0:18000)
+  --proxy-listen ADDRESS:PORT where proxies listen in their pods (default 0.0.0.0:8443)
+  --metrics ADDRESS:PORT      /metrics, /livez, /readyz (default 0.0.0.0:9464)
+  --qps N --burst N           bounds on requests to the API server (default 100 and 200)
+  --status-seconds N          between two looks at a gateway (default 5)
+  --resync-minutes N          between two looks at what did not change (default 10)
+  --instance NAME             of this replica (default: the host name, which is the pod's)
+  --gateway-url URL           admin address of gateways, {site} is put in (default: port 8080 of their pods)
+
+Exit codes: 0 stopped when told to, 1 could not start or lost the lead, 2 wrong usage.
+`;
+
+/** Settles with the exit code when the operator has stopped. */
+export async function cluster(argv: readonly string[], verifyWhitelist: WhitelistVerifier): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      'gateway-image': { type: 'string' },
+      'pull-policy': { type: 'string', default: 'IfNotPresent' },
+      'pull-secrets': { type: 'string', default: '' },
+      namespaces: { type: 'string', default: '' },
+      namespace: { type: 'string' },
+      kubeconfig: { type: 'string' },
+      context: { type: 'string' },
+      control: { type: 'string', default: '0.0.0.0:18000' },
+      'proxy-listen': { type: 'string', default: '0.0.0.0:8443' },
+      metrics: { type: 'string', default: '0.0.0.0:9464' },
+      qps: { type: 'string', default: '100' },
+      burst: { type: 'string', default: '200' },
+      'status-seconds': { type: 'string', default: '5' },
+      'resync-minutes': { type: 'string', default: '10' },
+      instance: { type: 'string', default: hostname() },
+      'gateway-url': { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const listens = [values.control, values['proxy-listen'], values.metrics].map(readListen);
+  const [control, proxyListen, metricsAt] = listens;
+  const image = values['gateway-image'];
+  const numbers = [values.qps, values.burst, values['status-seconds'], values['resync-minutes']].map(Number);
+  const [qps = 0, burst = 0, statusSeconds = 0, resyncMinutes = 0] = numbers;
+  const badNumber = numbers.some((value) => !(value > 0));
+  if (values.help || image === undefined || badNumber || !control || !proxyListen || !metricsAt) {
+    process.stderr.write(clusterUsage);
+    return values.help ? 0 : 2;
+  }
+  const access =
+    values.kubeconfig === undefined ? inClusterAccess() : await kubeconfigAccess(values.kubeconfig, values.context);
+  const root = join(import.meta.dirname, '../..');
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  const now = (): Date => new Date();
+  const log = createLog('info', { program: 'operator', instance: values.instance }, 1);
+  let last: StatusDocument | undefined;
+  const metrics = createOperatorMetrics(() => last);
+  const { registry } = metrics;
+  const journal = createOperatorJournal({ log, metrics, now, former: [] });
+  const told = new AbortController();
+  let lost: string | undefined;
+  // Pages before everything: a pod that hangs while it starts must be seen to.
+  const pages = await startMetricsServer({ ...metricsAt, registry, status: () => last, now });
+  const observers: ((observed: ObservedRequest) => void)[] = [];
+  const client = createKubeClient({
+    access,
+    qps,
+    burst,
+    userAgent: `drimbox-operator/${version}`,
+    onRequest: (observed) => observers.forEach((observe) => observe(observed)),
+  });
+  const operator: ClusterOperator = startOnCluster({
+    client,
+    settings: {
+      namespace: values.namespace ?? namespaceOf(access),
+      namespaces: values.namespaces === '' ? 'all' : list(values.namespaces),
+      instance: values.instance,
+      workload: {
+        image,
+        imagePullPolicy: values['pull-policy'],
+        imagePullSecrets: list(values['pull-secrets']),
+        system: { name: values.namespace ?? namespaceOf(access) },
+      },
+      software: { name: 'drimbox', version },
+      statusPeriodMs: statusSeconds * 1000,
+      resyncMs: resyncMinutes * 60_000,
+    },
+    control,
+    proxyListen,
+    verifyWhitelist,
+    ...(values['gateway-url'] !== undefined && { gatewayUrl: fromTemplate(values['gateway-url']) }),
+    log,
+    journal,
+    metrics(readings) {
+      const made = createClusterMetrics(registry, readings);
+      observers.push((observed) => made.request(observed));
+      return made;
+    },
+    onStatus(resources, error) {
+      last = {
+        apiVersion: 'status.drimbox.dev/v1alpha1',
+        writtenAt: now().toISOString(),
+        operatorPid: process.pid,
+        resources,
+        faults: [],
+        processes: [],
+        events: journal.events(),
+        ...(error !== undefined && { error }),
+      };
+    },
+    onLost(reason) {
+      lost = reason;
+      told.abort();
+    },
+    now,
+    random: Math.random,
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => told.abort());
+  await once(told.signal, 'abort');
+  if (lost !== undefined) {
+    // Another may lead already: nothing of ours may be written any more, not even in order.
+    log.write('error', 'the lead is lost, this process ends and starts anew', { reason: lost });
+    process.exit(1);
+  }
+  await operator.stop();
+  await pages.close();
+  await client.close();
+  return 0;
+}
+
+function namespaceOf({ namespace }: KubeAccess): string {
+  return namespace;
+}
+
+function list(text: string): string[] {
+  return text.split(',').filter((word) => word !== '');
+}
+
+function fromTemplate(template: string): (address: string, site: string) => string {
+  return (address, site) => template.replaceAll('{address}', address).replaceAll('{site}', site);
+}
+
+/** `ADDRESS:PORT`; port 0 takes a free one. */
+function readListen(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
+}

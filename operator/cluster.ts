@@ -1,0 +1,249 @@
+/** The operator on a cluster: watches in, objects, statuses and the proxies' configuration out. */
+import type { Log } from '../common/observability/log.ts';
+import { memoryLabel, startWatches, type Watches } from './controllers/cluster/watches.ts';
+import { clusterCertificates } from './controllers/cluster/certificate-secrets.ts';
+import { clusterDocuments, type ClusterDocuments } from './controllers/cluster/cluster-documents.ts';
+import { type Desired, startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
+import { clusterEvents } from './controllers/cluster/cluster-events.ts';
+import { dispatcher } from './controllers/cluster/dispatch.ts';
+import { startGatewayPoll } from './controllers/cluster/gateway-poll.ts';
+import { internalKeeper } from './controllers/cluster/internal-identities.ts';
+import { judgedIdentities } from './controllers/cluster/judged.ts';
+import { clusterObserver } from './controllers/cluster/observe.ts';
+import { type ProxyControl, proxyControl } from './controllers/cluster/proxy-control.ts';
+import { followReferenced } from './controllers/cluster/referenced.ts';
+import type { ClusterSettings } from './controllers/cluster/settings.ts';
+import { startWriter } from './controllers/cluster/writer.ts';
+import { remembering } from './controllers/observe-trust.ts';
+import type { OperatorJournal } from './observability/journal.ts';
+import type { ClusterMetrics, ClusterReadings } from './observability/cluster-metrics.ts';
+import { isPaused } from './plan/plan.ts';
+import type { ResourceStatus } from './plan/status.ts';
+import { createApplier } from './resources/kubernetes/apply.ts';
+import { type KubeClient, keyOf } from './resources/kubernetes/client.ts';
+import { type Election, startElection } from './resources/kubernetes/election.ts';
+import { createEventRecorder } from './resources/kubernetes/events.ts';
+import type { Change } from './resources/kubernetes/reflector.ts';
+import {
+  ConfigMap,
+  DrimboxSite,
+  type KubeObject,
+  PacsLink,
+  Pod,
+  type ResourceKind,
+  Secret,
+  Service,
+  TrustSpace,
+} from './resources/kubernetes/resource-kind.ts';
+import { within } from './trust/document-store.ts';
+import { openFetcher } from './trust/fetch.ts';
+import { judged } from './trust/server-identities.ts';
+import type { WhitelistVerifier } from './trust/whitelist-keeper.ts';
+
+export interface ClusterOperatorOptions {
+  readonly client: KubeClient;
+  readonly settings: ClusterSettings;
+  /** Where the control plane listens for proxies. */
+  readonly control: { readonly host: string; readonly port: number };
+  /** Where the proxies' public listener binds, in their pods. */
+  readonly proxyListen: { readonly host: string; readonly port: number };
+  readonly verifyWhitelist: WhitelistVerifier;
+  /** `http://ADDRESS:PORT` of a gateway's admin listener; unless told that of its pod. */
+  readonly gatewayUrl?: (address: string, site: string) => string;
+  readonly log: Log;
+  readonly journal: OperatorJournal;
+  /** Made with what can be read of the running operator. */
+  readonly metrics: (readings: ClusterReadings) => ClusterMetrics;
+  readonly onStatus: (resources: readonly ResourceStatus[], error?: string) => void;
+  /** The process must end: another may lead from now on. */
+  readonly onLost: (reason: string) => void;
+  readonly now: () => Date;
+  readonly random: () => number;
+}
+
+export interface ClusterOperator {
+  isLeader(): boolean;
+  /** Ms since the longest-silent watch was heard. */
+  lastHeardMs(): number;
+  /** TCP port of the control plane; undefined until the first proxy configuration is published. */
+  controlPort(): number | undefined;
+  stop(): Promise<void>;
+}
+
+const workers = 8;
+const leaseName = 'drimbox-operator';
+
+export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator {
+  const { client, settings, log, now, random } = options;
+  let trigger = (): void => undefined;
+  const changed = (): void => trigger();
+  // Each needs the others' readings; all are asked only once everything is there.
+  const parts: { election?: Election; watches?: Watches; control?: ProxyControl } = {};
+  const isLeader = (): boolean => parts.election?.isLeader() ?? false;
+  const queue: { depth: () => number; oldest: () => number } = { depth: () => 0, oldest: () => 0 };
+  const metrics = options.metrics({
+    queueDepth: () => queue.depth(),
+    oldestWaitSeconds: () => queue.oldest(),
+    isLeader,
+    lastHeardSeconds: () => (parts.watches?.lastHeardMs() ?? 0) / 1000,
+    proxies: () => parts.control?.proxies() ?? { connected: 0, acknowledged: 0 },
+    paused: () => parts.watches?.sites.store.list().filter(isPaused).length ?? 0,
+  });
+
+  const watches = startWatches({
+    client,
+    namespaces: settings.namespaces,
+    namespace: settings.namespace,
+    onChange: (kind, change) => {
+      if (isNews(kind, change, named)) changed();
+    },
+    onError: (kind, error) =>
+      log.write('warn', 'a watch is begun again', { resource: kind.plural, error: words(error) }),
+    hooks: ({ plural }) => metrics.reflector(plural),
+  });
+  parts.watches = watches;
+  const named = (key: string): boolean =>
+    secrets.contents().has(key) || configMaps.contents().has(key) || wanted(key, watches);
+  const secrets = followReferenced(client, Secret, watches.secrets.store);
+  const configMaps = followReferenced(client, ConfigMap, watches.configMaps.store);
+  const documents: ClusterDocuments = clusterDocuments(settings.namespace, watches.documents.store, isLeader, changed);
+  const certificates = clusterCertificates(watches.memories.store, changed);
+  const fetcher = openFetcher(within(documents, 'fetched'), changed, random, isLeader);
+  const poll = startGatewayPoll({
+    periodMs: settings.statusPeriodMs,
+    onNews: changed,
+    random,
+    ...(options.gatewayUrl !== undefined && { urlOf: options.gatewayUrl }),
+  });
+  const recorder = createEventRecorder({
+    client,
+    instance: settings.instance,
+    onError: (error) => log.write('warn', 'an event could not be written', { error: words(error) }),
+  });
+  const journal = clusterEvents({ journal: options.journal, recorder, watches, isLeader });
+  const control = proxyControl({
+    listen: options.proxyListen,
+    endpoint: options.control,
+    journal,
+    onChange: changed,
+  });
+  parts.control = control;
+  const observer = clusterObserver({
+    settings,
+    watches,
+    secrets,
+    configMaps,
+    trust: {
+      fetcher,
+      verify: remembering(options.verifyWhitelist),
+      storeOf: (name) => within(documents, `trust/${name}`),
+    },
+    trustVersion: () => documents.version,
+    identities: judgedIdentities(judged, certificates, random),
+    certificates,
+    internal: internalKeeper(),
+    poll,
+    isLeader,
+    ingress: () => control.observe(),
+    now,
+  });
+  const applier = createApplier({
+    client,
+    live: (kind, key) => watches.live(kind, key),
+    onOutcome: ({ plural }, outcome) => metrics.applied(plural, outcome),
+  });
+  const desired: Desired = { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map() };
+  const write = dispatcher({ client, applier, settings, desired, documents, certificates, watches });
+  const writer = startWriter({
+    workers,
+    log,
+    hooks: metrics.queue,
+    // A change that is under way when leadership goes may still land; none begins any more.
+    write: async (key) => (isLeader() ? await write(key) : { done: true }),
+    onResult: (key, result, seconds) => metrics.written(key.slice(0, key.indexOf(' ')), result, seconds),
+  });
+  queue.depth = () => writer.depth;
+  queue.oldest = () => writer.oldestWaitMs / 1000;
+  const reconciler = startClusterReconciler({
+    settings,
+    watches,
+    observer,
+    certificates,
+    documents,
+    desired,
+    writer,
+    isLeader,
+    publish: async (plan, internal) => await control.publish(plan, internal),
+    journal,
+    onStatus: options.onStatus,
+    now,
+  });
+  trigger = () => reconciler.trigger();
+  const resync = setInterval(() => reconciler.resync(), settings.resyncMs * (0.9 + 0.2 * random()));
+  parts.election = startElection({
+    client,
+    namespace: settings.namespace,
+    name: leaseName,
+    identity: settings.instance,
+    onGained: () => {
+      log.write('info', 'this replica leads', { instance: settings.instance });
+      reconciler.trigger();
+    },
+    onLost: options.onLost,
+    onError: (error) => log.write('warn', 'the lease could not be asked', { error: words(error) }),
+    now,
+    random,
+  });
+  return {
+    isLeader,
+    lastHeardMs: () => watches.lastHeardMs(),
+    controlPort: () => control.port(),
+    async stop() {
+      trigger = () => undefined;
+      clearInterval(resync);
+      await reconciler.stop();
+      await writer.stop();
+      await recorder.stop();
+      // Last of what writes: from here on another one leads.
+      await parts.election?.stop();
+      await Promise.all([watches.stop(), poll.stop(), control.stop(), fetcher.settled()]);
+    },
+  };
+}
+
+const always = new Set([TrustSpace, DrimboxSite, PacsLink, Service, Pod].map(({ plural }) => plural));
+
+/** Whether a change is worth a round: of Secrets and ConfigMaps only those that are named, or that remember something. */
+function isNews(
+  kind: ResourceKind,
+  { object, former, type }: Change<KubeObject>,
+  named: (key: string) => boolean,
+): boolean {
+  if (type === 'modified' && object.metadata.resourceVersion === former?.metadata.resourceVersion) return false;
+  if (kind.plural === Secret.plural || kind.plural === ConfigMap.plural)
+    return object.metadata.labels?.[memoryLabel] !== undefined || named(keyOf(object));
+  return always.has(kind.plural) || type === 'deleted' || drifted(object, former);
+}
+
+/** Of what we made, a status that moves is nobody's drift. */
+function drifted({ metadata }: KubeObject, former: KubeObject | undefined): boolean {
+  return former !== undefined && metadata.generation !== former.metadata.generation;
+}
+
+/** Named by a resource although not had yet: it was missing. */
+function wanted(key: string, { sites, links, trustSpaces }: Watches): boolean {
+  const slash = key.indexOf('/');
+  const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)];
+  const own = (object: KubeObject): boolean => object.metadata.namespace === namespace;
+  return (
+    links.store
+      .list()
+      .some((link) => own(link) && [link.spec.db, link.spec.vi].some((kind) => kind.certificate.secretName === name)) ||
+    sites.store.list().some((site) => own(site) && JSON.stringify(site.spec.dmp.certificates).includes(`"${name}"`)) ||
+    trustSpaces.store.list().some(({ spec }) => JSON.stringify(spec).includes(`"${name}"`))
+  );
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

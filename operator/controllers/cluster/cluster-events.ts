@@ -1,0 +1,76 @@
+/** What the journal tells of a resource also stands beside it: `kubectl describe` shows it. Few: what a person would act upon. */
+import type { OperatorEvent } from '../../observability/events.ts';
+import type { OperatorJournal } from '../../observability/journal.ts';
+import type { EventNote, EventRecorder } from '../../resources/kubernetes/events.ts';
+import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
+import type { Watches } from './watches.ts';
+
+export interface ClusterEventsOptions {
+  readonly journal: OperatorJournal;
+  readonly recorder: EventRecorder;
+  readonly watches: Watches;
+  readonly isLeader: () => boolean;
+}
+
+export function clusterEvents({ journal, recorder, watches, isLeader }: ClusterEventsOptions): OperatorJournal {
+  const find = (kind: string, key: string): KubeObject | undefined => {
+    if (kind === 'TrustSpace') return watches.trustSpaces.store.get(key);
+    return (kind === 'DrimboxSite' ? watches.sites : watches.links).store.get(key);
+  };
+  return {
+    events: () => journal.events(),
+    record(event) {
+      journal.record(event);
+      if (!isLeader()) return;
+      const told = telling(event);
+      const regarding = told && find(told.kind, told.key);
+      if (told !== undefined && regarding !== undefined) recorder.record({ regarding, ...told.note });
+    },
+  };
+}
+
+interface Told {
+  readonly kind: string;
+  readonly key: string;
+  readonly note: Omit<EventNote, 'regarding'>;
+}
+
+/** undefined for what is counted and logged only. Pure. */
+export function telling(event: OperatorEvent): Told | undefined {
+  const warning = (
+    kind: string,
+    key: string,
+    action: string,
+    { reason, message }: { reason: string; message: string },
+  ): Told => ({
+    kind,
+    key,
+    note: { type: 'Warning', reason, action, note: message },
+  });
+  switch (event.name) {
+    case 'ConditionChanged':
+      // Ready sums up the others; a condition seen for the first time is no change.
+      if (event.type !== 'Ready' || event.former === '') return undefined;
+      return {
+        kind: event.kind,
+        key: event.key,
+        note: {
+          type: event.status === 'False' ? 'Warning' : 'Normal',
+          reason: event.reason,
+          action: 'Reconcile',
+          note: `${event.status === 'True' ? 'Ready' : event.message}, was ${event.former}`,
+        },
+      };
+    case 'CertificateExpiring':
+      return warning(event.kind, event.key, 'CheckCertificates', event);
+    case 'LinkRejected':
+      return warning('PacsLink', event.link, 'ProgramIngress', event);
+    case 'WhitelistRefused':
+    case 'WhitelistUnreachable':
+      return warning('TrustSpace', event.trustSpace, 'FetchWhitelist', event);
+    case 'CrlRefused':
+      return warning('TrustSpace', event.trustSpace, 'FetchCrls', event);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/** From a key of the queue to the writing it stands for. What is not desired any more is done. */
+import type { Applier } from '../../resources/kubernetes/apply.ts';
+import type { KubeClient } from '../../resources/kubernetes/client.ts';
+import { ConfigMap, Secret } from '../../resources/kubernetes/resource-kind.ts';
+import { configMapNames } from '../../infrastructure/kubernetes/config-maps.ts';
+import { whitelistName } from '../../infrastructure/kubernetes/names.ts';
+import { keyOf } from '../../resources/inventory.ts';
+import type { ClusterCertificates } from './certificate-secrets.ts';
+import type { ClusterDocuments } from './cluster-documents.ts';
+import type { Desired } from './cluster-reconciler.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Watches } from './watches.ts';
+import type { Written } from './writer.ts';
+import { whitelistPlanned, writeObjects, writeSite, writeStatus } from './writes.ts';
+
+export interface DispatchOptions {
+  readonly client: KubeClient;
+  readonly applier: Applier;
+  readonly settings: ClusterSettings;
+  readonly desired: Desired;
+  readonly documents: ClusterDocuments;
+  readonly certificates: ClusterCertificates;
+  readonly watches: Watches;
+}
+
+const done: Written = { done: true };
+
+export function dispatcher(options: DispatchOptions): (key: string) => Promise<Written> {
+  const { client, applier, settings, desired, documents, certificates, watches } = options;
+  const podOf = (site: string): string | undefined => watches.pods.store.by('site', site)[0]?.metadata.name;
+  const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
+    for (const name of names)
+      if (watches.live(ConfigMap, `${namespace}/${name}`) !== undefined)
+        await applier.remove(ConfigMap, `${namespace}/${name}`);
+  };
+  const writers: Readonly<Record<string, (name: string) => Promise<Written>>> = {
+    async site(name) {
+      const site = desired.sites.get(name);
+      return site === undefined ? done : await writeSite(site, { client, applier, settings: settings.workload, podOf });
+    },
+    async status(name) {
+      const status = desired.statuses.get(name);
+      return status === undefined ? done : await writeStatus(applier, status);
+    },
+    async whitelist(name) {
+      const maps = desired.whitelists.get(name);
+      if (maps === undefined) return done;
+      const [namespace = '', trustSpace = ''] = name.split(' ');
+      const written = await writeObjects(applier, whitelistPlanned(maps));
+      const kept = new Set(maps.map(({ metadata }) => metadata.name));
+      await removeMaps(
+        namespace,
+        configMapNames(whitelistName(trustSpace)).filter((one) => !kept.has(one)),
+      );
+      return written;
+    },
+    async document(name) {
+      const document = documents.pending().find((one) => one.name === name);
+      if (document === undefined) return done;
+      const written = await writeObjects(applier, whitelistPlanned(document.apply));
+      if (!written.done) return written;
+      await removeMaps(settings.namespace, document.remove);
+      documents.settle(document);
+      return done;
+    },
+    async certificate(name) {
+      const link = watches.links.store.list().find((one) => keyOf(one) === name);
+      if (link === undefined) return done;
+      const objects = certificates.objectsOf(link);
+      return await writeObjects(
+        applier,
+        objects.map((object) => ({ kind: Secret, object })),
+      );
+    },
+    async own(name) {
+      const object = desired.own.get(name);
+      return object === undefined ? done : await writeObjects(applier, [{ kind: Secret, object }]);
+    },
+  };
+  return async (key) => {
+    const space = key.indexOf(' ');
+    const write = writers[key.slice(0, space)];
+    if (write === undefined) throw new Error(`nobody writes ${key}`);
+    return await write(key.slice(space + 1));
+  };
+}

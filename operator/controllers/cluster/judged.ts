@@ -1,0 +1,93 @@
+/** Certificates as judged, remembered as long as what they were judged by is the same: a thousand sites have four thousand. */
+import type { Observations, IdentityMaterial, Resolved, TrustObservation } from '../../plan/observations.ts';
+import { siteOf } from '../../plan/acceptance.ts';
+import { type Inventory, type KeyedData, keyOf } from '../../resources/inventory.ts';
+import { readIdentity } from '../../trust/material.ts';
+import type { ServerKind } from '../../trust/server-certificate.ts';
+import type { CertificateStore } from '../../trust/certificate-store.ts';
+import { type IdentityJudge, serverIdentity, serverKey, serverKinds } from '../../trust/server-identities.ts';
+import { pace } from './pace.ts';
+
+type Identity = Resolved<IdentityMaterial>;
+
+/** A certificate ends, and a CRL grows: judged again after this even when nothing changed, each at its own time. */
+const againMs = 3_600_000;
+
+interface Judged {
+  readonly inputs: readonly unknown[];
+  readonly until: number;
+  readonly identity: Identity;
+}
+
+export interface JudgedIdentities {
+  /** Secrets as read, by `NAMESPACE/NAME`; the same result for the same data. */
+  identities(names: Iterable<string>, secrets: Inventory['secrets']): Promise<ReadonlyMap<string, Identity>>;
+  /** {@link Observations.servers}. */
+  servers(
+    inventory: Inventory,
+    trusts: ReadonlyMap<string, TrustObservation>,
+    now: Date,
+  ): Promise<NonNullable<Observations['servers']>>;
+}
+
+export function judgedIdentities(
+  judge: IdentityJudge,
+  store: CertificateStore,
+  random: () => number,
+): JudgedIdentities {
+  const reads = new WeakMap<KeyedData, Identity>();
+  const judgements = new Map<string, Judged>();
+
+  const read = (data: KeyedData | undefined): Identity => {
+    if (data === undefined) return readIdentity(undefined);
+    const known = reads.get(data);
+    if (known !== undefined) return known;
+    const identity = readIdentity(data);
+    reads.set(data, identity);
+    return identity;
+  };
+  return {
+    async identities(names, secrets) {
+      const breathe = pace();
+      const found = new Map<string, Identity>();
+      for (const name of names) {
+        found.set(name, read(secrets.get(name)));
+        await breathe();
+      }
+      return found;
+    },
+    async servers(inventory, trusts, now) {
+      const breathe = pace();
+      const found = new Map<string, Identity>();
+      const trustOf = new Map(inventory.sites.map((site) => [keyOf(site), trusts.get(site.spec.trustSpace)]));
+      const judgeOne = async (link: Inventory['links'][number], kind: ServerKind): Promise<Identity> => {
+        const key = serverKey(keyOf(link), kind);
+        const { fqdn, certificate } = link.spec[kind];
+        const trust = trustOf.get(siteOf(link));
+        const data = inventory.secrets.get(`${link.metadata.namespace}/${certificate.secretName}`);
+        const waits = store.pending(keyOf(link), kind)?.keyPem;
+        const accepted = store.accepted(keyOf(link), kind)?.keyPem;
+        const inputs = [fqdn, data, trust?.anchors, trust?.crls, waits, accepted];
+        const known = judgements.get(key);
+        if (known !== undefined && known.until > now.getTime() && same(known.inputs, inputs)) return known.identity;
+        const identity = await serverIdentity(link, kind, { inventory, trust, store, judge, at: now });
+        const until = now.getTime() + againMs * (0.5 + 0.5 * random());
+        // The same certificate judged again is the same object: what was planned from it stays as it is.
+        const kept = known !== undefined && JSON.stringify(known.identity) === JSON.stringify(identity);
+        judgements.set(key, { inputs, until, identity: kept ? known.identity : identity });
+        return kept ? known.identity : identity;
+      };
+      for (const link of inventory.links)
+        for (const kind of serverKinds) {
+          found.set(serverKey(keyOf(link), kind), await judgeOne(link, kind));
+          await breathe();
+        }
+      for (const key of judgements.keys()) if (!found.has(key)) judgements.delete(key);
+      return found;
+    },
+  };
+}
+
+function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
+}

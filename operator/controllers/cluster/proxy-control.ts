@@ -1,0 +1,72 @@
+/** The control plane of the cluster's proxies: opened with the first plan, since its certificate comes from the authority. */
+import { startIngressControl } from '../../ingress/start-control.ts';
+import type { ControlTls, IngressControl, ProxyCount } from '../../ingress/ingress-control.ts';
+import type { OperatorJournal } from '../../observability/journal.ts';
+import { connectionEvent, proxyEvent } from '../../observability/proxy-event.ts';
+import type { IngressPlan } from '../../plan/ingress-plan.ts';
+import type { Observations } from '../../plan/observations.ts';
+import { type InternalOutcome, internalNames } from './internal-identities.ts';
+
+export interface ProxyControl {
+  publish(plan: IngressPlan, internal: InternalOutcome): Promise<void>;
+  observe(): Observations['ingress'];
+  proxies(): ProxyCount;
+  port(): number | undefined;
+  stop(): Promise<void>;
+}
+
+export interface ProxyControlOptions {
+  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly journal: OperatorJournal;
+  readonly onChange: () => void;
+}
+
+export function proxyControl(options: ProxyControlOptions): ProxyControl {
+  const { journal } = options;
+  let control: IngressControl | undefined;
+  let published: IngressPlan | undefined;
+  let tls: ControlTls | undefined;
+  return {
+    async publish(plan, internal) {
+      const { certificatePem, keyPem } = internal.leaf(internalNames.control);
+      const next = { certificatePem, keyPem, caPem: internal.identities.caPem, clientName: internalNames.proxy };
+      control ??= await startIngressControl({
+        endpoint: { ...options.endpoint, tls: next },
+        listen: options.listen,
+        onChange: options.onChange,
+        onEvent: (what, fields) => journal.record(proxyEvent(what, fields)),
+        onConnectionFailure: (failure, host) => journal.record(connectionEvent(failure, host)),
+      });
+      if (tls !== undefined && !sameTls(tls, next)) control.replaceTls(next);
+      tls = next;
+      if (published !== undefined && samePlan(published, plan)) return;
+      published = plan;
+      await control.apply(plan);
+    },
+    observe: () => control?.observe() ?? new Map(),
+    proxies: () => control?.proxies() ?? { connected: 0, acknowledged: 0, synchronised: 0 },
+    port: () => control?.port,
+    async stop() {
+      await control?.stop();
+    },
+  };
+}
+
+function sameTls(a: ControlTls, b: ControlTls): boolean {
+  return a.certificatePem === b.certificatePem && a.caPem === b.caPem;
+}
+
+/** Entries that did not change are the very same objects (plan/remembered.ts). */
+function samePlan(a: IngressPlan, b: IngressPlan): boolean {
+  return (
+    sameItems(a.hosts, b.hosts) &&
+    sameItems(a.trusts, b.trusts) &&
+    a.internal.caPem === b.internal.caPem &&
+    a.internal.identity.certificatePem === b.internal.identity.certificatePem
+  );
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

@@ -1,0 +1,74 @@
+/**
+ * Contents of the Secrets and ConfigMaps that resources name, and of no others: known by the metadata of all, fetched one by one
+ * when they are named or changed. An object stays the very same until its resourceVersion is another.
+ */
+import { KubeError, type KubeClient } from '../../resources/kubernetes/client.ts';
+import { type KubeObject, type ResourceKind, pathOf, splitKey } from '../../resources/kubernetes/resource-kind.ts';
+import type { Store } from '../../resources/kubernetes/store.ts';
+import type { KeyedData } from '../../resources/inventory.ts';
+import type { DataObject } from './watches.ts';
+
+export interface Referenced {
+  /** Fetches what is named and not yet had; forgets what is not named any more. Settles when all is had as of now. */
+  want(keys: ReadonlySet<string>): Promise<void>;
+  /** Key to data, of those named that exist. */
+  contents(): ReadonlyMap<string, KeyedData>;
+}
+
+/** At once: enough to fill a few connections. */
+const parallel = 16;
+
+export function followReferenced(client: KubeClient, kind: ResourceKind, metadata: Store<KubeObject>): Referenced {
+  const held = new Map<string, { readonly resourceVersion: string; readonly data: KeyedData }>();
+  let contents: ReadonlyMap<string, KeyedData> = new Map();
+
+  const load = async (key: string): Promise<void> => {
+    const { namespace, name } = splitKey(key);
+    try {
+      const object = await client.request<DataObject>({ method: 'GET', path: pathOf(kind, namespace, name) });
+      held.set(key, { resourceVersion: object.metadata.resourceVersion ?? '', data: dataOf(object) });
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+      held.delete(key); // gone since its metadata were seen; their deletion is on its way
+    }
+  };
+
+  return {
+    async want(keys) {
+      const before = held.size;
+      const missing = [...keys].filter((key) => {
+        const there = metadata.get(key);
+        if (there === undefined) held.delete(key);
+        return there !== undefined && isOlder(held.get(key)?.resourceVersion, there.metadata.resourceVersion);
+      });
+      for (const key of held.keys()) if (!keys.has(key)) held.delete(key);
+      const queue = [...missing];
+      const worker = async (): Promise<void> => {
+        for (let key = queue.pop(); key !== undefined; key = queue.pop()) await load(key);
+      };
+      await Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, worker));
+      if (missing.length > 0 || held.size !== before)
+        contents = new Map([...held].map(([key, { data }]) => [key, data]));
+    },
+    contents: () => contents,
+  };
+}
+
+/**
+ * A GET may be ahead of the watch: what it brought is not fetched again when the watch catches up. Versions of one resource are
+ * numbers that grow (they are opaque by contract, comparable since Kubernetes 1.35); anything else counts as another.
+ */
+function isOlder(had: string | undefined, seen: string | undefined): boolean {
+  if (had === undefined || had === seen) return had === undefined;
+  const [a, b] = [Number(had), Number(seen)];
+  return Number.isNaN(a) || Number.isNaN(b) || a < b;
+}
+
+export function dataOf({ data, binaryData, kind }: DataObject): KeyedData {
+  const encoded = kind === 'Secret' ? { ...data } : { ...binaryData };
+  const plain = kind === 'Secret' ? {} : { ...data };
+  return {
+    ...Object.fromEntries(Object.entries(encoded).map(([key, text]) => [key, Buffer.from(text, 'base64')])),
+    ...Object.fromEntries(Object.entries(plain).map(([key, text]) => [key, Buffer.from(text, 'utf8')])),
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * What is remembered of each site in a Secret of its namespace, which nobody mounts: its certificate of the internal hop, and what was
+ * last planned for it. So a new leader, or one that starts while a Secret is broken or a site is paused, goes on where the last one was.
+ */
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { DrimboxSite } from '../../api/types.generated.ts';
+import { labelsOf, workloadName } from '../../infrastructure/kubernetes/names.ts';
+import { ownerOf } from '../../infrastructure/kubernetes/site-objects.ts';
+import type { GatewayPlan } from '../../plan/gateway-plan.ts';
+import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
+import type { PemPair } from '../../trust/internal-authority.ts';
+import { type DataObject, memoryLabel } from './watches.ts';
+
+/** Without the contents of its files: a site that keeps its former plan keeps the files it has. */
+export interface RememberedPlan {
+  readonly config: GatewayPlan['config'];
+  readonly whenDeleted: GatewayPlan['whenDeleted'];
+  readonly hosts: readonly IngressHost[];
+}
+
+export function memorySecret(site: DrimboxSite, identity: PemPair, plan: RememberedPlan | undefined): ApplyObject {
+  const { name, namespace } = site.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace,
+      name: `${workloadName(name)}-memory`,
+      labels: { ...labelsOf(name), [memoryLabel]: 'true' },
+      ownerReferences: [ownerOf(site)],
+    },
+    type: 'kubernetes.io/tls',
+    data: {
+      'tls.crt': encoded(identity.certificatePem),
+      'tls.key': encoded(identity.keyPem),
+      ...(plan !== undefined && { 'plan.json.gz': gzipSync(JSON.stringify(plan)).toString('base64') }),
+    },
+  };
+}
+
+export function rememberedIdentity({ data }: DataObject): PemPair | undefined {
+  const [certificate, key] = [data?.['tls.crt'], data?.['tls.key']];
+  if (certificate === undefined || key === undefined) return undefined;
+  return { certificatePem: decoded(certificate), keyPem: decoded(key) };
+}
+
+/** @throws Error when it is damaged: someone wrote into it */
+export function rememberedPlan({ data }: DataObject): RememberedPlan | undefined {
+  const packed = data?.['plan.json.gz'];
+  if (packed === undefined) return undefined;
+  return JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString('utf8')) as RememberedPlan;
+}
+
+/** The plan before this operator's first, from what was remembered. */
+export function planBefore(
+  remembered: ReadonlyMap<string, RememberedPlan>,
+  trusts: IngressPlan['trusts'],
+  internal: IngressPlan['internal'],
+): Plan {
+  return {
+    gateways: [...remembered].map(([site, { config, whenDeleted }]) => ({ site, config, whenDeleted, files: [] })),
+    ingress: { hosts: [...remembered.values()].flatMap(({ hosts }) => hosts), trusts, internal },
+  };
+}
+
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+function encoded(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8');
+}
