@@ -3,7 +3,7 @@ import type { Log } from '../common/observability/log.ts';
 import { memoryLabel, startWatches, type Watches } from './controllers/cluster/watches.ts';
 import { clusterCertificates } from './controllers/cluster/certificate-secrets.ts';
 import { clusterDocuments, type ClusterDocuments } from './controllers/cluster/cluster-documents.ts';
-import { type Desired, startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
+import { startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
 import { clusterEvents } from './controllers/cluster/cluster-events.ts';
 import { dispatcher } from './controllers/cluster/dispatch.ts';
 import { startGatewayPoll } from './controllers/cluster/gateway-poll.ts';
@@ -13,6 +13,7 @@ import { clusterObserver } from './controllers/cluster/observe.ts';
 import { type ProxyControl, proxyControl } from './controllers/cluster/proxy-control.ts';
 import { followReferenced } from './controllers/cluster/referenced.ts';
 import type { ClusterSettings } from './controllers/cluster/settings.ts';
+import { nothingDesired } from './controllers/cluster/wishes.ts';
 import { startWriter } from './controllers/cluster/writer.ts';
 import { remembering } from './controllers/observe-trust.ts';
 import type { OperatorJournal } from './observability/journal.ts';
@@ -152,7 +153,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     live: (kind, key) => watches.live(kind, key),
     onOutcome: ({ plural }, outcome) => metrics.applied(plural, outcome),
   });
-  const desired: Desired = { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map() };
+  const desired = nothingDesired();
   const write = dispatcher({ client, applier, settings, desired, documents, certificates, watches });
   const writer = startWriter({
     workers,
@@ -180,20 +181,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
   });
   trigger = () => reconciler.trigger();
   const resync = setInterval(() => reconciler.resync(), settings.resyncMs * (0.9 + 0.2 * random()));
-  parts.election = startElection({
-    client,
-    namespace: settings.namespace,
-    name: leaseName,
-    identity: settings.instance,
-    onGained: () => {
-      log.write('info', 'this replica leads', { instance: settings.instance });
-      reconciler.trigger();
-    },
-    onLost: options.onLost,
-    onError: (error) => log.write('warn', 'the lease could not be asked', { error: words(error) }),
-    now,
-    random,
-  });
+  parts.election = elect(options, () => reconciler.trigger());
   return {
     isLeader,
     lastHeardMs: () => watches.lastHeardMs(),
@@ -209,6 +197,23 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
       await Promise.all([watches.stop(), poll.stop(), control.stop(), fetcher.settled()]);
     },
   };
+}
+
+function elect({ client, settings, log, onLost, now, random }: ClusterOperatorOptions, gained: () => void): Election {
+  return startElection({
+    client,
+    namespace: settings.namespace,
+    name: leaseName,
+    identity: settings.instance,
+    onGained: () => {
+      log.write('info', 'this replica leads', { instance: settings.instance });
+      gained();
+    },
+    onLost,
+    onError: (error) => log.write('warn', 'the lease could not be asked', { error: words(error) }),
+    now,
+    random,
+  });
 }
 
 const always = new Set([TrustSpace, DrimboxSite, PacsLink, Service, Pod].map(({ plural }) => plural));

@@ -1,5 +1,5 @@
 /** What the journal tells of a resource also stands beside it: `kubectl describe` shows it. Few: what a person would act upon. */
-import type { OperatorEvent } from '../../observability/events.ts';
+import type { EventOf, OperatorEvent } from '../../observability/events.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import type { EventNote, EventRecorder } from '../../resources/kubernetes/events.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
@@ -37,40 +37,27 @@ interface Told {
 
 /** undefined for what is counted and logged only. Pure. */
 export function telling(event: OperatorEvent): Told | undefined {
-  const warning = (
-    kind: string,
-    key: string,
-    action: string,
-    { reason, message }: { reason: string; message: string },
-  ): Told => ({
-    kind,
-    key,
-    note: { type: 'Warning', reason, action, note: message },
-  });
-  switch (event.name) {
-    case 'ConditionChanged':
-      // Ready sums up the others; a condition seen for the first time is no change.
-      if (event.type !== 'Ready' || event.former === '') return undefined;
-      return {
-        kind: event.kind,
-        key: event.key,
-        note: {
-          type: event.status === 'False' ? 'Warning' : 'Normal',
-          reason: event.reason,
-          action: 'Reconcile',
-          note: `${event.status === 'True' ? 'Ready' : event.message}, was ${event.former}`,
-        },
-      };
-    case 'CertificateExpiring':
-      return warning(event.kind, event.key, 'CheckCertificates', event);
-    case 'LinkRejected':
-      return warning('PacsLink', event.link, 'ProgramIngress', event);
-    case 'WhitelistRefused':
-    case 'WhitelistUnreachable':
-      return warning('TrustSpace', event.trustSpace, 'FetchWhitelist', event);
-    case 'CrlRefused':
-      return warning('TrustSpace', event.trustSpace, 'FetchCrls', event);
-    default:
-      return undefined;
-  }
+  const { name } = event;
+  if (name === 'ConditionChanged') return event.type === 'Ready' && event.former !== '' ? changed(event) : undefined;
+  if (name === 'CertificateExpiring') return warning(event.kind, event.key, 'CheckCertificates', event);
+  if (name === 'LinkRejected') return warning('PacsLink', event.link, 'ProgramIngress', event);
+  if (name === 'WhitelistRefused' || name === 'WhitelistUnreachable')
+    return warning('TrustSpace', event.trustSpace, 'FetchWhitelist', event);
+  if (name === 'CrlRefused') return warning('TrustSpace', event.trustSpace, 'FetchCrls', event);
+  return undefined;
+}
+
+/** Ready sums up the others; a condition seen for the first time is no change. */
+function changed({ kind, key, status, reason, message, former }: EventOf<'ConditionChanged'>): Told {
+  const note = `${status === 'True' ? 'Ready' : message}, was ${former}`;
+  return { kind, key, note: { type: status === 'False' ? 'Warning' : 'Normal', reason, action: 'Reconcile', note } };
+}
+
+function warning(
+  kind: string,
+  key: string,
+  action: string,
+  { reason, message }: { reason: string; message: string },
+): Told {
+  return { kind, key, note: { type: 'Warning', reason, action, note: message } };
 }

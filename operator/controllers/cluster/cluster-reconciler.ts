@@ -6,36 +6,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
-import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
-import type { Plan, Planning } from '../../plan/plan.ts';
-import { isPaused, makePlan } from '../../plan/plan.ts';
+import { type Plan, type Planning, makePlan } from '../../plan/plan.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
-import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import { makeRequest } from '../../trust/certificate-request.ts';
 import { type ClusterCertificates, requestedKinds } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
-import { type InternalOutcome, authorityObject, proxyObject } from './internal-identities.ts';
+import type { InternalOutcome } from './internal-identities.ts';
 import type { Observed, Observer } from './observe.ts';
 import { pace } from './pace.ts';
 import type { ClusterSettings } from './settings.ts';
-import { type RememberedPlan, memorySecret, planBefore, rememberedPlan } from './site-memory.ts';
+import { type RememberedPlan, planBefore, rememberedPlan } from './site-memory.ts';
+import { says, standing } from './standing.ts';
 import type { Watches } from './watches.ts';
+import { type Desired, createWishes } from './wishes.ts';
 import type { Writer } from './writer.ts';
-import { type DesiredSite, whitelistMaps } from './writes.ts';
-
-/** What the queue's keys lead to: read by the writer when their turn comes, so it is always the newest. */
-export interface Desired {
-  readonly sites: Map<string, DesiredSite>;
-  /** `KIND KEY` to what its status is to be. */
-  readonly statuses: Map<string, ResourceStatus>;
-  /** `NAMESPACE TRUSTSPACE` to the list's ConfigMaps. */
-  readonly whitelists: Map<string, readonly ApplyObject[]>;
-  /** Secrets of the operator itself. */
-  readonly own: Map<string, ApplyObject>;
-}
 
 export interface ClusterReconcilerOptions {
   readonly settings: ClusterSettings;
@@ -69,7 +56,6 @@ const periodMs = 15_000;
 export function startClusterReconciler(options: ClusterReconcilerOptions): ClusterReconciler {
   const { journal, watches, desired, writer } = options;
   const planMemory = createMemory();
-  const wishes = createMemory();
   const state = { stopped: false, wanted: true, resync: false };
   let wake: () => void = () => undefined;
   let before: Plan | undefined;
@@ -78,6 +64,8 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
   const enqueue = (key: string, news: boolean): void => {
     if (options.isLeader() && (news || state.resync)) writer.add(key, news ? 'fresh' : 'resync');
   };
+
+  const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
 
   const round = async (): Promise<'applied' | 'unchanged'> => {
     await askForCertificates(options);
@@ -93,73 +81,6 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     resources = await judge(observed, planning);
     for (const event of changesBetween(former, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
-  };
-
-  /** Whether anything is to be written that was not before. */
-  const wish = async ({ seen, internal }: Observed, planning: Planning): Promise<boolean> => {
-    const breathe = pace();
-    let news = false;
-    const want = <T>(
-      map: Map<string, T>,
-      key: string,
-      name: string,
-      inputs: readonly unknown[],
-      make: () => T,
-    ): void => {
-      const made = wishes.of(key, [led(options), ...inputs], () => ({ value: make() }));
-      const changed = map.get(name) !== made.value;
-      if (changed) map.set(name, made.value);
-      news ||= changed;
-      enqueue(key, changed);
-    };
-    const { namespace } = options.settings;
-    want(desired.own, 'own authority', 'authority', [internal.state], () => authorityObject(namespace, internal.state));
-    want(desired.own, 'own proxy', 'proxy', [internal.state], () => proxyObject(namespace, internal));
-    const trustSpaces = new Map(seen.inventory.trustSpaces.map((trust) => [keyOf(trust), trust]));
-    const hosts = Map.groupBy(planning.plan.ingress.hosts, ({ site }) => site);
-    for (const site of seen.inventory.sites) {
-      const key = keyOf(site);
-      await breathe();
-      if (isPaused(site)) continue;
-      const plan = planning.unplanned.has(key) ? undefined : planning.gatewayOf.get(key);
-      const trust = trustSpaces.get(site.spec.trustSpace);
-      const links = planning.accepted.linksOf.get(key) ?? [];
-      const identity = seen.internal.gateways.get(key)?.identity;
-      if (identity === undefined) continue;
-      const own = hosts.get(key) ?? [];
-      const inputs = [
-        site.spec,
-        site.metadata.uid,
-        trust?.spec,
-        plan,
-        identity,
-        ...links.map(({ spec }) => spec),
-        ...own,
-      ];
-      want(desired.sites, `site ${key}`, key, inputs, () =>
-        desiredSite({
-          site,
-          trust,
-          links,
-          plan,
-          former: desired.sites.get(key)?.plan,
-          memory: { identity, hosts: own },
-        }),
-      );
-    }
-    for (const [name, sites] of sitesByList(seen.inventory.sites)) {
-      const [space = '', trustSpace = ''] = name.split(' ');
-      const list = options.documents.read(`trust/${trustSpace}/whitelist.xml`);
-      // Withdrawn: an empty set of ConfigMaps, and those that are there are removed by the writer.
-      want(desired.whitelists, `whitelist ${name}`, name, [list, ...sites.map(({ metadata }) => metadata.uid)], () =>
-        list === undefined ? [] : whitelistMaps(space, trustSpace, sites, list),
-      );
-    }
-    for (const { name } of options.documents.pending()) enqueue(`document ${name}`, true);
-    for (const link of options.certificates.waiting()) enqueue(`certificate ${link}`, true);
-    forgetGone(seen.inventory.sites.map(keyOf), desired);
-    wishes.sweep();
-    return news;
   };
 
   /** Statuses as they are to be; those that differ from what stands there are written. */
@@ -227,11 +148,6 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
   };
 }
 
-/** As an input of what is wished: who comes to lead wishes everything anew, for the former leader may have left something undone. */
-function led({ isLeader }: ClusterReconcilerOptions): boolean {
-  return isLeader();
-}
-
 /** A person asked by annotation: the key is made here, once. */
 async function askForCertificates({ watches, certificates, isLeader, now }: ClusterReconcilerOptions): Promise<void> {
   if (!isLeader()) return;
@@ -258,97 +174,4 @@ function firstPlan(watches: Watches, { seen, internal }: Observed): Plan {
   }
   const { caPem, ingress } = internal.identities;
   return planBefore(remembered, [], { ...ingress, caPem });
-}
-
-interface SiteWish {
-  readonly site: DrimboxSite;
-  readonly trust: DesiredSite['trust'];
-  readonly links: DesiredSite['links'];
-  readonly plan: GatewayPlan | undefined;
-  readonly former: GatewayPlan | undefined;
-  readonly memory: Parameters<typeof memoryOf>[1];
-}
-
-function desiredSite({ site, trust, links, plan, former, memory }: SiteWish): DesiredSite {
-  return {
-    site,
-    trust,
-    links,
-    ...(plan !== undefined && { plan }),
-    ...(former !== undefined && { former }),
-    // Without a plan of its own what was remembered stays: it is the plan before.
-    ...(plan !== undefined && { memory: memoryOf(site, memory, plan) }),
-  };
-}
-
-function memoryOf(
-  site: DrimboxSite,
-  {
-    identity,
-    hosts,
-  }: {
-    readonly identity: { readonly certificatePem: string; readonly keyPem: string };
-    readonly hosts: RememberedPlan['hosts'];
-  },
-  { config, whenDeleted }: GatewayPlan,
-): ApplyObject {
-  return memorySecret(site, identity, { config, whenDeleted, hosts });
-}
-
-function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonly DrimboxSite[]> {
-  return Map.groupBy(sites, ({ metadata, spec }) => `${metadata.namespace} ${spec.trustSpace}`);
-}
-
-function forgetGone(sites: readonly string[], desired: Desired): void {
-  const known = new Set(sites);
-  for (const key of desired.sites.keys()) if (!known.has(key)) desired.sites.delete(key);
-  const namespaces = new Set(sites.map((key) => key.slice(0, key.indexOf('/'))));
-  for (const name of desired.whitelists.keys())
-    if (!namespaces.has(name.slice(0, name.indexOf(' ')))) desired.whitelists.delete(name);
-}
-
-type Standing = Pick<ResourceStatus, 'conditions'> & Readonly<Record<string, unknown>>;
-
-/** What stands in the cluster now. */
-function standing({ trustSpaces, sites, links }: Watches): ReadonlyMap<string, Standing> {
-  const found = new Map<string, Standing>();
-  const all = [
-    ...trustSpaces.store.list().map((one) => ['TrustSpace', one] as const),
-    ...sites.store.list().map((one) => ['DrimboxSite', one] as const),
-    ...links.store.list().map((one) => ['PacsLink', one] as const),
-  ];
-  for (const [kind, { metadata, status }] of all) {
-    const conditions = (status?.conditions ?? []).map((one) => ({ observedGeneration: 0, ...one }));
-    found.set(statusKey(kind, keyOf({ metadata })), { ...status, conditions });
-  }
-  return found;
-}
-
-/** Times of what goes on all day are not worth a write of their own. */
-const idle = new Set(['lastEchoTime']);
-
-function says(there: Standing | undefined, wanted: ResourceStatus): boolean {
-  if (there === undefined || there['observedGeneration'] !== wanted.observedGeneration) return false;
-  const fields = (from: Readonly<Record<string, unknown>>): string =>
-    JSON.stringify(
-      Object.entries(from)
-        .filter(([name]) => !idle.has(name) && name !== 'conditions' && name !== 'observedGeneration')
-        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    );
-  return conditionsOf(there.conditions) === conditionsOf(wanted.conditions) && fields(there) === fields(wanted.fields);
-}
-
-function conditionsOf(conditions: ResourceStatus['conditions']): string {
-  return JSON.stringify(
-    conditions
-      .map(({ type, status, reason, message, observedGeneration, lastTransitionTime }) => [
-        type,
-        status,
-        reason,
-        message,
-        observedGeneration,
-        Date.parse(lastTransitionTime),
-      ])
-      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  );
 }

@@ -7,7 +7,7 @@ import { whitelistName } from '../../infrastructure/kubernetes/names.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
-import type { Desired } from './cluster-reconciler.ts';
+import type { Desired } from './wishes.ts';
 import type { ClusterSettings } from './settings.ts';
 import type { Watches } from './watches.ts';
 import type { Written } from './writer.ts';

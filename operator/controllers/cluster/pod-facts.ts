@@ -60,34 +60,30 @@ export function observePod(
   pod: GatewayPodFacts | undefined,
   status: GatewayStatus | undefined,
 ): GatewayObservation | undefined {
-  if (pod === undefined) return undefined;
-  const [container] = pod.status?.containerStatuses ?? [];
+  const [container] = pod?.status?.containerStatuses ?? [];
   const restarts = container?.restartCount ?? 0;
-  const unscheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (unscheduled !== undefined)
-    return {
-      running: false,
-      restarts,
-      waiting: { reason: unscheduled.reason ?? 'Unschedulable', message: unscheduled.message ?? 'no node takes it' },
-    };
-  const { state, lastState } = container ?? {};
-  if (state?.running !== undefined) return { running: true, restarts, ...(status !== undefined && { status }) };
+  const unscheduled = pod?.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (unscheduled !== undefined) {
+    const { reason = 'Unschedulable', message = 'no node takes it' } = unscheduled;
+    return { running: false, restarts, waiting: { reason, message } };
+  }
+  if (container?.state?.running !== undefined)
+    return { running: true, restarts, ...(status !== undefined && { status }) };
+  return container === undefined ? undefined : halted(container, restarts);
+}
+
+type Container = NonNullable<PodStatus['containerStatuses']>[number];
+
+function halted({ state, lastState }: Container, restarts: number): GatewayObservation | undefined {
   const ended = state?.terminated ?? lastState?.terminated;
-  if (ended !== undefined)
-    return {
-      running: false,
-      restarts,
-      lastEnd: `${ended.exitCode ?? '?'}: ${lastLine(ended.message ?? ended.reason ?? '')}`,
-    };
-  if (state?.waiting === undefined || onTheWay.has(state.waiting.reason)) return undefined;
-  return {
-    running: false,
-    restarts,
-    waiting: {
-      reason: state.waiting.reason ?? 'Waiting',
-      message: state.waiting.message ?? 'the node does not say why',
-    },
-  };
+  if (ended !== undefined) {
+    const { exitCode = '?', message, reason } = ended;
+    return { running: false, restarts, lastEnd: `${exitCode}: ${lastLine(message ?? reason ?? '')}` };
+  }
+  const waiting = state?.waiting;
+  if (waiting === undefined || onTheWay.has(waiting.reason)) return undefined;
+  const { reason = 'Waiting', message = 'the node does not say why' } = waiting;
+  return { running: false, restarts, waiting: { reason, message } };
 }
 
 function lastLine(text: string): string {

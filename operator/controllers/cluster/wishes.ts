@@ -1,0 +1,130 @@
+/** From a plan to what is to stand in the cluster; what is new of it goes into the queue. */
+import type { DrimboxSite } from '../../api/types.generated.ts';
+import type { GatewayPlan } from '../../plan/gateway-plan.ts';
+import { type Planning, isPaused } from '../../plan/plan.ts';
+import { createMemory } from '../../plan/remembered.ts';
+import type { ResourceStatus } from '../../plan/status.ts';
+import { keyOf } from '../../resources/inventory.ts';
+import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
+import type { ClusterCertificates } from './certificate-secrets.ts';
+import type { ClusterDocuments } from './cluster-documents.ts';
+import { authorityObject, proxyObject } from './internal-identities.ts';
+import type { Observed } from './observe.ts';
+import { pace } from './pace.ts';
+import { type RememberedPlan, memorySecret } from './site-memory.ts';
+import { type DesiredSite, whitelistMaps } from './writes.ts';
+
+/** What the queue's keys lead to: read by the writer when their turn comes, so it is always the newest. */
+export interface Desired {
+  readonly sites: Map<string, DesiredSite>;
+  /** `KIND KEY` to what its status is to be. */
+  readonly statuses: Map<string, ResourceStatus>;
+  /** `NAMESPACE TRUSTSPACE` to the list's ConfigMaps. */
+  readonly whitelists: Map<string, readonly ApplyObject[]>;
+  /** Secrets of the operator itself. */
+  readonly own: Map<string, ApplyObject>;
+}
+
+export function nothingDesired(): Desired {
+  return { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map() };
+}
+
+export interface WishesOptions {
+  /** The operator's. */
+  readonly namespace: string;
+  readonly desired: Desired;
+  readonly documents: ClusterDocuments;
+  readonly certificates: ClusterCertificates;
+  readonly isLeader: () => boolean;
+  /** @param news false: it stands as it was, and is only to be looked at again */
+  readonly enqueue: (key: string, news: boolean) => void;
+}
+
+/** Says what is wished; returns whether anything of it is new. */
+export type Wishes = (observed: Observed, planning: Planning) => Promise<boolean>;
+
+export function createWishes(options: WishesOptions): Wishes {
+  const { desired, enqueue, namespace, documents, certificates } = options;
+  const memory = createMemory();
+  let news = false;
+
+  const want = <T>(map: Map<string, T>, key: string, inputs: readonly unknown[], make: () => T): void => {
+    // Who comes to lead wishes everything anew: the former leader may have left something undone.
+    const made = memory.of(key, [options.isLeader(), ...inputs], () => ({ value: make() }));
+    const name = key.slice(key.indexOf(' ') + 1);
+    const changed = map.get(name) !== made.value;
+    if (changed) map.set(name, made.value);
+    news ||= changed;
+    enqueue(key, changed);
+  };
+
+  const wantSites = async ({ seen }: Observed, planning: Planning): Promise<void> => {
+    const breathe = pace();
+    const trustSpaces = new Map(seen.inventory.trustSpaces.map((trust) => [keyOf(trust), trust]));
+    const hosts = Map.groupBy(planning.plan.ingress.hosts, ({ site }) => site);
+    for (const site of seen.inventory.sites) {
+      await breathe();
+      const key = keyOf(site);
+      const identity = seen.internal.gateways.get(key)?.identity;
+      if (isPaused(site) || identity === undefined) continue;
+      const plan = planning.unplanned.has(key) ? undefined : planning.gatewayOf.get(key);
+      const trust = trustSpaces.get(site.spec.trustSpace);
+      const links = planning.accepted.linksOf.get(key) ?? [];
+      const own = hosts.get(key) ?? [];
+      const specs = links.map(({ spec }) => spec);
+      const inputs = [site.spec, site.metadata.uid, trust?.spec, plan, identity, ...specs, ...own];
+      want(desired.sites, `site ${key}`, inputs, () => {
+        const former = desired.sites.get(key)?.plan;
+        return desiredSite({ site, trust, links, plan, former, identity, hosts: own });
+      });
+    }
+  };
+
+  return async (observed, planning) => {
+    news = false;
+    const { seen, internal } = observed;
+    const { sites } = seen.inventory;
+    want(desired.own, 'own authority', [internal.state], () => authorityObject(namespace, internal.state));
+    want(desired.own, 'own proxy', [internal.state], () => proxyObject(namespace, internal));
+    await wantSites(observed, planning);
+    for (const [name, readers] of sitesByList(sites)) {
+      const [space = '', trustSpace = ''] = name.split(' ');
+      const list = documents.read(`trust/${trustSpace}/whitelist.xml`);
+      // Withdrawn: no ConfigMap is wished, and the writer removes those that are there.
+      want(desired.whitelists, `whitelist ${name}`, [list, ...readers.map(({ metadata }) => metadata.uid)], () =>
+        list === undefined ? [] : whitelistMaps(space, trustSpace, readers, list),
+      );
+    }
+    for (const { name } of documents.pending()) enqueue(`document ${name}`, true);
+    for (const link of certificates.waiting()) enqueue(`certificate ${link}`, true);
+    forgetGone(sites, desired);
+    memory.sweep();
+    return news;
+  };
+}
+
+interface SiteWish extends Pick<DesiredSite, 'site' | 'trust' | 'links'> {
+  readonly plan: GatewayPlan | undefined;
+  readonly former: GatewayPlan | undefined;
+  readonly identity: { readonly certificatePem: string; readonly keyPem: string };
+  readonly hosts: RememberedPlan['hosts'];
+}
+
+/** Without a plan of its own what was remembered stays: it is the plan before. */
+function desiredSite({ site, trust, links, plan, former, identity, hosts }: SiteWish): DesiredSite {
+  if (plan === undefined) return { site, trust, links };
+  const { config, whenDeleted } = plan;
+  const memory = memorySecret(site, identity, { config, whenDeleted, hosts });
+  return { site, trust, links, plan, memory, ...(former !== undefined && { former }) };
+}
+
+function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonly DrimboxSite[]> {
+  return Map.groupBy(sites, ({ metadata, spec }) => `${metadata.namespace} ${spec.trustSpace}`);
+}
+
+function forgetGone(sites: readonly DrimboxSite[], { sites: wished, whitelists }: Desired): void {
+  const known = new Set(sites.map(keyOf));
+  for (const key of wished.keys()) if (!known.has(key)) wished.delete(key);
+  const lists = sitesByList(sites);
+  for (const name of whitelists.keys()) if (!lists.has(name)) whitelists.delete(name);
+}
