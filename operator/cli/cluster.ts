@@ -17,7 +17,7 @@ import { createKubeClient } from '../resources/kubernetes/client.ts';
 import type { ObservedRequest } from '../resources/kubernetes/client.ts';
 import type { WhitelistVerifier } from '../trust/whitelist-keeper.ts';
 
-export const clusterUsage = `usage: operator cluster --gateway-image IMAGE [--namespaces A,B] [--kubeconfig FILE]
+export const clusterUsage = `usage: operator cluster --gateway-image IMAGE [--namespaces A,B] [--kubeconfig FILE | --service-account DIR]
 
 Runs in a pod (the Helm chart does that), or beside a cluster with --kubeconfig. Several replicas may run: one leads, all serve proxies.
 
@@ -27,6 +27,8 @@ Runs in a pod (the Helm chart does that), or beside a cluster with --kubeconfig.
   --namespaces A,B            only these are looked at (default: all, which needs rights over the cluster)
   --namespace NAME            the operator's own (default: the service account's, or the kubeconfig's)
   --kubeconfig FILE           instead of the pod's service account; --context NAME picks one
+  --service-account DIR       token, ca.crt and namespace of the service account (default: where a pod has them mounted); the API
+                              server is the one that KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT name
   --control ADDRESS:PORT      where proxies ask for their configuration (default 0.0.0.0:18000)
   --proxy-listen ADDRESS:PORT where proxies listen in their pods (default 0.0.0.0:8443)
   --metrics ADDRESS:PORT      /metrics, /livez, /readyz (default 0.0.0.0:9464)
@@ -51,6 +53,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
       namespace: { type: 'string' },
       kubeconfig: { type: 'string' },
       context: { type: 'string' },
+      'service-account': { type: 'string' },
       control: { type: 'string', default: '0.0.0.0:18000' },
       'proxy-listen': { type: 'string', default: '0.0.0.0:8443' },
       metrics: { type: 'string', default: '0.0.0.0:9464' },
@@ -73,8 +76,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
     process.stderr.write(clusterUsage);
     return values.help ? 0 : 2;
   }
-  const access =
-    values.kubeconfig === undefined ? inClusterAccess() : await kubeconfigAccess(values.kubeconfig, values.context);
+  const access = await accessBy(values);
   const root = join(import.meta.dirname, '../..');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   const now = (): Date => new Date();
@@ -152,6 +154,17 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
   await pages.close();
   await client.close();
   return 0;
+}
+
+interface AccessFlags {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly 'service-account'?: string | undefined;
+}
+
+async function accessBy({ kubeconfig, context, 'service-account': folder }: AccessFlags): Promise<KubeAccess> {
+  if (kubeconfig !== undefined) return await kubeconfigAccess(kubeconfig, context);
+  return inClusterAccess(folder === undefined ? {} : { folder });
 }
 
 function namespaceOf({ namespace }: KubeAccess): string {
