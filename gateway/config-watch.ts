@@ -18,11 +18,12 @@ export function watchConfig(
   file: string,
   current: string,
   on: {
-    readonly accepted: (config: GatewayConfig) => Promise<void>;
+    /** @returns false: it can't be put into force as yet (a file it names has not arrived), it is tried again */
+    readonly accepted: (config: GatewayConfig, again: boolean) => Promise<boolean>;
     readonly refused: (revision: string, faults: readonly ConfigFault[]) => void;
   },
 ): ConfigWatch {
-  const state = { text: current, running: Promise.resolve() };
+  const state = { text: current, missed: '', running: Promise.resolve() };
 
   const look = async (): Promise<void> => {
     let text: string;
@@ -30,7 +31,7 @@ export function watchConfig(
       text = await readFile(file, 'utf8');
     } catch (error) {
       // being replaced, or gone: what is in force stays; said once until it changes
-      if (state.text !== '')
+      if (state.text !== '' && state.missed === '')
         on.refused('', [{ path: '', message: `${file}: ${error instanceof Error ? error.message : String(error)}` }]);
       state.text = '';
       return;
@@ -38,8 +39,12 @@ export function watchConfig(
     if (text === state.text) return;
     state.text = text;
     const reading = readGatewayConfig(text);
-    if (reading.ok) await on.accepted(reading.config);
-    else on.refused(revisionOf(text), reading.faults);
+    if (reading.ok) {
+      // Mounted Secrets and ConfigMaps are each whole, but not of one moment: what is missing now may be there at the next look.
+      const taken = await on.accepted(reading.config, state.missed === text);
+      if (!taken) state.text = '';
+      state.missed = taken ? '' : text;
+    } else on.refused(revisionOf(text), reading.faults);
   };
   const check = (): Promise<void> => {
     state.running = state.running.then(look);

@@ -58,13 +58,13 @@ async function run(file: string): Promise<void> {
   const pages = await openPages(config, wings);
   const stop = stopper(wings, pages);
   const watch = watchConfig(file, text, {
-    accepted: async (next) => {
+    accepted: async (next, again) => {
       if (fixedPart(next) !== fixedPart(config)) {
         wings.journal.record({ name: 'GatewayStopping', signal: 'a listener, the storage or the site changed' });
         await stop(restartNeeded);
-        return;
+        return true;
       }
-      await apply(next, wings, pages, log);
+      return await apply(next, { wings, pages, log, again });
     },
     refused: (revision, faults) => {
       const [first] = faults;
@@ -84,7 +84,16 @@ async function run(file: string): Promise<void> {
   wings.journal.record({ name: 'GatewayStarted', revision: config.revision });
 }
 
-async function apply(next: GatewayConfig, wings: Wings, pages: Pages, log: Log): Promise<void> {
+interface Running {
+  readonly wings: Wings;
+  readonly pages: Pages;
+  readonly log: Log;
+  /** It was tried before and refused: not told twice. */
+  readonly again: boolean;
+}
+
+/** False when something it names can't be used now; what is in force stays. */
+async function apply(next: GatewayConfig, { wings, pages, log, again }: Running): Promise<boolean> {
   try {
     await wings.parts.exchange(next);
     wings.retrieve.reloadTls(next.listeners.wado.tls);
@@ -94,10 +103,13 @@ async function apply(next: GatewayConfig, wings: Wings, pages: Pages, log: Log):
     log.setLevel(next.log.level);
     wings.journal.record({ name: 'ConfigLoaded', revision: next.revision });
     wings.runner.wake();
+    return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    if (again) return false;
     pages.configRefused({ revision: next.revision, path: '', message });
     wings.journal.record({ name: 'ConfigRefused', revision: next.revision, path: '', rule: message });
+    return false;
   }
 }
 
