@@ -28,12 +28,24 @@ import {
   writeResources,
 } from './world.ts';
 
-export interface DemoWorld {
-  readonly directory: string;
-  readonly ports: Ports;
+/** What the main job needs, wherever the product runs. */
+export interface Stage {
   readonly services: NationalServices;
   readonly sites: readonly DemoSite[];
   readonly study: GeneratedStudy;
+  /** Of the public FQDNs, as partners connect. */
+  readonly ingress: { readonly host: string; readonly port: number };
+  /** In the URLs of the KOS. */
+  readonly publicPort: number;
+  /** Where the RIS of the first site sends. */
+  readonly mllp: { readonly host: string; readonly port: number };
+  /** /metrics of the first site's gateway. */
+  metrics(): Promise<string>;
+}
+
+export interface DemoWorld extends Stage {
+  readonly directory: string;
+  readonly ports: Ports;
   readonly operator: RunningOperator;
   stop(): Promise<void>;
 }
@@ -108,7 +120,19 @@ export async function openWorld(directory: string, images: number, narrator: Nar
       await untilReady(started, 5, 60_000);
       return started;
     });
-    return { directory, ports, services, sites, study, operator, stop };
+    return {
+      directory,
+      ports,
+      services,
+      sites,
+      study,
+      operator,
+      stop,
+      ingress: { host: '127.0.0.1', port: ports.public },
+      publicPort: ports.public,
+      mllp: { host: '127.0.0.1', port: first.spec.mllpPort },
+      metrics: async () => await gatewayPage(operator.state, `${namespace}/nord`, '/metrics'),
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -117,18 +141,18 @@ export async function openWorld(directory: string, images: number, narrator: Nar
 
 /** Report in, KOS out, images out, health. */
 export async function runMainJob(
-  world: DemoWorld,
+  world: Stage,
   narrator: Narrator,
   onImage: (sopInstanceUid: string, file: Buffer) => void,
 ): Promise<DemoResult> {
-  const { services, sites, study, ports } = world;
+  const { services, sites, study, publicPort } = world;
   const [site, remote] = sites;
   if (!site || !remote) throw new Error('the demo has two sites');
   const spec = reportFor(site.spec, study);
   const message = reportMessage(spec);
   const ack = await narrator.step(
     'report sent by the RIS over MLLP',
-    () => sendMllp('127.0.0.1', site.spec.mllpPort, message),
+    () => sendMllp(world.mllp.host, world.mllp.port, message),
     ackCode,
   );
   const entry = await narrator.step(
@@ -142,7 +166,7 @@ export async function runMainJob(
     async () => (await judgeDicom(kos)).errors,
     (errors) => `${errors.length} errors`,
   );
-  const retrieveUrl = `https://${fqdnOf('db', 'nord')}:${ports.public}/dicom-web-rs/studies/${study.studyUid}/series/${study.seriesUid}`;
+  const retrieveUrl = `https://${fqdnOf('db', 'nord')}:${publicPort}/dicom-web-rs/studies/${study.studyUid}/series/${study.seriesUid}`;
   const caller = remote.spec.links[0]?.db.certificate;
   if (!caller) throw new Error('the remote DRIMbox has a certificate');
   const answer = await narrator.step(
@@ -150,7 +174,7 @@ export async function runMainJob(
     async () =>
       await fetchSeries({
         url: retrieveUrl,
-        connectTo: { host: '127.0.0.1', port: ports.public },
+        connectTo: world.ingress,
         certificateFile: caller.certificateFile,
         keyFile: caller.keyFile,
         caFile: services.pki.bundleFile,
@@ -171,7 +195,7 @@ export async function runMainJob(
     () => askHealth(world),
     ({ drimbox, pacs }) => `drimbox ${drimbox}, pacs ${pacs}`,
   );
-  const metrics = await gatewayPage(world.operator.state, `${namespace}/nord`, '/metrics');
+  const metrics = await world.metrics();
   const retrieve = {
     status: answer.status,
     instances: answer.parts.length,
@@ -227,7 +251,7 @@ async function sameAsPacs(answer: SeriesAnswer, orthanc: Orthanc, study: Generat
     Expand: true,
   })) as readonly { ID: string; MainDicomTags: { SOPInstanceUID: string } }[];
   for (const { ID, MainDicomTags } of found) {
-    const response = await fetch(`http://127.0.0.1:${orthanc.httpPort}/instances/${ID}/file`);
+    const response = await fetch(`http://${orthanc.host}:${orthanc.httpPort}/instances/${ID}/file`);
     const file = Buffer.from(await response.arrayBuffer());
     const dataSet = file.subarray(144 + file.readUInt32LE(140));
     if (received.get(MainDicomTags.SOPInstanceUID) !== createHash('sha256').update(dataSet).digest('hex')) return false;
@@ -235,11 +259,11 @@ async function sameAsPacs(answer: SeriesAnswer, orthanc: Orthanc, study: Generat
   return found.length === received.size;
 }
 
-async function askHealth(world: DemoWorld): Promise<{ drimbox: string; pacs: string }> {
+async function askHealth(world: Stage): Promise<{ drimbox: string; pacs: string }> {
   const ask = async (path: string): Promise<string> => {
     const answer = await fetchSeries({
-      url: `https://${fqdnOf('vi', 'nord')}:${world.ports.public}${path}`,
-      connectTo: { host: '127.0.0.1', port: world.ports.public },
+      url: `https://${fqdnOf('vi', 'nord')}:${world.publicPort}${path}`,
+      connectTo: world.ingress,
       caFile: world.services.pki.bundleFile,
       accept: ['application/json'],
     });

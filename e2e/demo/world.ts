@@ -6,6 +6,7 @@ import { type SiteSpec, writeGroup } from '../parts/group.ts';
 import { type Orthanc, startOrthanc } from '../parts/orthanc.ts';
 import { patients } from '../parts/patients.ts';
 import type { Issued, Pki } from '../parts/pki.ts';
+import { type Place, loopback } from '../parts/place.ts';
 import { freePort } from '../parts/ports.ts';
 import { type ProSanteConnect, startProSanteConnect } from '../parts/pro-sante-connect.ts';
 import { aReport, aStudy, type ReportSpec } from '../parts/reports.ts';
@@ -53,8 +54,12 @@ export async function takePorts(): Promise<Ports> {
   return { public: publicPort, mllp: [m1, m2], dimse: [d1, d2] };
 }
 
-export async function startNationalServices(directory: string, pki: Pki): Promise<NationalServices> {
-  const service = await pki.issue({ commonName: 'localhost', organizationalUnit: '1000000001', kind: 'SERV_SSL' });
+export async function startNationalServices(
+  directory: string,
+  pki: Pki,
+  place: Place = loopback,
+): Promise<NationalServices> {
+  const service = await pki.issue({ commonName: place.name, organizationalUnit: '1000000001', kind: 'SERV_SSL' });
   const signer = await pki.issue({
     commonName: 'Liste Blanche DRIM-M',
     organizationalUnit: '318751275100020',
@@ -70,11 +75,13 @@ export async function startNationalServices(directory: string, pki: Pki): Promis
   const dmp = await startDmp({
     directory: join(directory, 'dmp'),
     ...files,
+    place,
     clientCaFile: pki.bundleFile,
     crlFile: pki.crlBundleFile,
   });
   const psc = await startProSanteConnect({
     pki,
+    place,
     server: service,
     clients: { 'drimbox-demo': 'drimbox-demo', 'viewer-demo': 'viewer-demo' },
     professionals: {
@@ -87,20 +94,26 @@ export async function startNationalServices(directory: string, pki: Pki): Promis
     commonName: fqdnOf('db', name),
     organizationalUnit: structures[index]?.id ?? '',
   }));
-  const whitelist = await startWhitelistServer(pki, signWhitelist({ domains, signer, pki }));
+  const whitelist = await startWhitelistServer(pki, signWhitelist({ domains, signer, pki }), place);
   return { pki, dmp, psc, whitelist, viewer, introspector, signer };
 }
 
-export async function startSites(directory: string, pki: Pki, ports: Ports): Promise<readonly DemoSite[]> {
-  return await Promise.all(names.map((name) => startSite(directory, pki, ports, name)));
+export async function startSites(
+  directory: string,
+  pki: Pki,
+  ports: Ports,
+  placing: (name: SiteName) => Placing = () => ({}),
+): Promise<readonly DemoSite[]> {
+  return await Promise.all(names.map((name) => startSite(directory, pki, ports, name, placing(name))));
 }
 
 /** How a site differs from the demo's: its PACS with Nagle's algorithm, or elsewhere on a network. */
 export interface Placing {
   readonly noDelay?: boolean;
-  readonly pacs?: { readonly networkNamespace: string; readonly host: string };
-  /** Address at which the PACS reaches the gateway. */
+  readonly pacs?: { readonly networkNamespace?: string; readonly host: string };
+  /** Address at which the PACS reaches the gateway, and the port when it is not the site's own. */
   readonly gatewayHost?: string;
+  readonly gatewayPort?: number;
 }
 
 export async function startSite(
@@ -114,7 +127,10 @@ export async function startSite(
   const pool = [1, 2, 3].map((n) => `${name.toUpperCase()}_DRIM${n}`);
   const dimsePort = ports.dimse[index] ?? 0;
   const modalities = Object.fromEntries(
-    pool.map((aeTitle) => [aeTitle, { aeTitle, host: placing.gatewayHost ?? '127.0.0.1', port: dimsePort }]),
+    pool.map((aeTitle) => [
+      aeTitle,
+      { aeTitle, host: placing.gatewayHost ?? '127.0.0.1', port: placing.gatewayPort ?? dimsePort },
+    ]),
   );
   const orthanc = await startOrthanc({
     directory: join(directory, `pacs-${name}`),

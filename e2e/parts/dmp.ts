@@ -7,6 +7,7 @@ import { type DmpEntry, type DmpSubmission, openRegistry } from './dmp/registry.
 import { listen, SERVICES } from './dmp/server.ts';
 import { openTrust } from './dmp/trust.ts';
 import { freePort } from './ports.ts';
+import { type Place, loopback } from './place.ts';
 import { type Part, startProcess } from './process.ts';
 
 export type { Fault, FaultKind } from './dmp/faults.ts';
@@ -17,7 +18,9 @@ export interface DmpSimulatorConfig {
   readonly directory: string;
   /** A free one when absent. */
   readonly port?: number;
-  /** SERV_SSL for `localhost`, PEM. */
+  /** Loopback unless told. */
+  readonly place?: Place;
+  /** SERV_SSL for the name of its place, PEM. */
   readonly certificateFile: string;
   readonly keyFile: string;
   /** Authorities of AUTH_CLI, PEM bundle. */
@@ -78,7 +81,7 @@ export async function startDmp(config: DmpSimulatorConfig): Promise<DmpSimulator
     await closed;
   };
   return {
-    ...viewOf(config.directory, port, () => registry.state()),
+    ...viewOf(config.directory, port, () => registry.state(), config.place),
     hide(uniqueId) {
       const entry = registry.byUniqueId(uniqueId);
       if (entry === undefined) throw new Error(`the DMP has no document ${uniqueId}`);
@@ -117,10 +120,11 @@ function viewOf(
   directory: string,
   port: number,
   state: () => { readonly entries: readonly DmpEntry[]; readonly submissions: readonly DmpSubmission[] },
+  { name }: Place = loopback,
 ): DmpView {
   const requests = join(directory, 'requests');
   return {
-    url: `https://localhost:${port}${SERVICES}`,
+    url: `https://${name}:${port}${SERVICES}`,
     port,
     directory,
     entries: () => state().entries,

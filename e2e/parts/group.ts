@@ -27,6 +27,8 @@ export interface SiteSpec {
   readonly authentication: Issued;
   readonly signature: Issued;
   readonly links: readonly LinkSpec[];
+  /** More of `spec`, as in the YAML. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 export interface GroupSpec {
@@ -141,6 +143,7 @@ function siteResource(group: GroupSpec, site: SiteSpec, secret: SecretMaker): ob
       },
       mllp: { port: site.mllpPort },
       dimse: { port: site.dimsePort },
+      ...site.more,
     },
   };
 }

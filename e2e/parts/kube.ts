@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { ensureKubernetes } from './kubernetes/ensure.ts';
@@ -16,6 +17,11 @@ export interface KubeAnswer {
   readonly status: number;
   /** Kubernetes objects and Status are JSON. */
   readonly body: Record<string, unknown>;
+}
+
+export interface KubeEvent {
+  readonly type: string;
+  readonly object: Record<string, unknown>;
 }
 
 export interface Kube {
@@ -34,6 +40,8 @@ export interface Kube {
     contentType?: string,
     accept?: string,
   ): Promise<KubeAnswer>;
+  /** Every change from now on, what is there first; settles when stopped. Begun again when the server ends it. */
+  watch(path: string, onEvent: (event: KubeEvent) => void, stop: AbortSignal): Promise<void>;
   /** Installs CRDs and waits until they are served. @throws Error with the API server's words when one is refused */
   installCrds(definitions: readonly object[]): Promise<void>;
   stop(): Promise<void>;
@@ -81,6 +89,7 @@ async function startOnce(): Promise<Kube> {
     apiserver,
     etcd,
     request: send,
+    watch: async (path, onEvent, stop) => await watchFor({ url, agent, path, onEvent, stop }),
     installCrds: async (definitions) => await installCrds(send, definitions),
     async stop() {
       await agent.destroy();
@@ -89,6 +98,28 @@ async function startOnce(): Promise<Kube> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+interface WatchFor {
+  readonly url: string;
+  readonly agent: Agent;
+  readonly path: string;
+  readonly onEvent: (event: KubeEvent) => void;
+  readonly stop: AbortSignal;
+}
+
+async function watchFor({ url, agent, path, onEvent, stop }: WatchFor): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      const query = `${path.includes('?') ? '&' : '?'}watch=true&resourceVersion=0`;
+      const answer = await request(url + path + query, { dispatcher: agent, signal: stop, bodyTimeout: 0 });
+      for await (const line of createInterface({ input: answer.body })) onEvent(JSON.parse(line) as KubeEvent);
+    } catch (error) {
+      if (stop.aborted) return;
+      await sleep(200); // the API server is away or ended it: what is there comes again first
+      if (!(error instanceof Error)) throw error;
+    }
+  }
 }
 
 async function startEtcd(binaries: string, directory: string, client: number, peer: number): Promise<Part> {
@@ -133,7 +164,7 @@ async function startApiserver(
       `--secure-port=${port}`,
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
-      '--service-cluster-ip-range=10.96.0.0/24',
+      '--service-cluster-ip-range=10.96.0.0/16',
       `--tls-cert-file=${pki}/apiserver.crt`,
       `--tls-private-key-file=${pki}/apiserver.key`,
       `--client-ca-file=${pki}/ca.crt`,

@@ -24,8 +24,8 @@ export interface OrthancOptions {
   readonly throwaway?: boolean;
   /** The ports of an earlier life, so that whoever knew it finds it again; free ones when absent. */
   readonly ports?: { readonly dicom: number; readonly http: number };
-  /** In a network namespace, at an address of its own; on loopback here otherwise. */
-  readonly place?: { readonly networkNamespace: string; readonly host: string };
+  /** At an address of its own, maybe in a network namespace; on loopback here otherwise. */
+  readonly place?: { readonly networkNamespace?: string; readonly host: string };
   /** More settings of Configuration.json. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -60,7 +60,7 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     command: '/usr/sbin/Orthanc',
     args: [configuration],
     env: { TCP_NODELAY: options.noDelay ? '1' : undefined },
-    ...(options.place && { networkNamespace: options.place.networkNamespace }),
+    ...(options.place?.networkNamespace !== undefined && { networkNamespace: options.place.networkNamespace }),
     logFile: join(directory, 'orthanc.log'),
     ready: async () => (await fetch(`${base}/system`)).ok,
   });

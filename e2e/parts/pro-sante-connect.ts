@@ -10,9 +10,12 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import type { Issued, Pki } from './pki.ts';
+import { type Place, loopback } from './place.ts';
 
 export interface PscOptions {
   readonly pki: Pki;
+  /** Loopback unless told. */
+  readonly place?: Place;
   readonly server: Issued;
   /** client_id → CN of its certificate. */
   readonly clients: Readonly<Record<string, string>>;
@@ -168,8 +171,8 @@ export async function startProSanteConnect(options: PscOptions): Promise<ProSant
     const { status, headers, body } = handler ? await handler(request, url, form) : json(404, { error: 'not_found' });
     response.writeHead(status, headers).end(body);
   };
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => server.listen(0, (options.place ?? loopback).host, resolve));
+  const origin = `https://${(options.place ?? loopback).name}:${(server.address() as AddressInfo).port}`;
   state.base = `${origin}${realm}`;
   return {
     issuer: state.base,

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { type GroupSpec, type SiteSpec, writeGroup } from './group.ts';
 import { type Kube, type KubeAnswer } from './kube.ts';
-import type { Issued, Pki } from './pki.ts';
+import { type IssueOptions, type Issued, type Pki, newKeys } from './pki.ts';
+import { type RegionNodes, startRegionNodes } from './region-nodes.ts';
 import { type WhitelistServer, signWhitelist, startWhitelistServer } from './whitelist.ts';
 
 export const root = join(import.meta.dirname, '../..');
@@ -30,8 +31,8 @@ export interface Region {
   readonly gatewayUrl: string;
   /** What GET /status of a gateway says from now on; unless told it is well, at the revision that its ConfigMap says. */
   readonly gateways: Map<string, Json | undefined>;
-  /** Says of every StatefulSet that is there what the cluster would: its pod runs. @returns how many */
-  runPods(): Promise<number>;
+  /** Pods of StatefulSets, said to run. */
+  readonly nodes: RegionNodes;
   stop(): Promise<void>;
 }
 
@@ -42,6 +43,8 @@ export interface RegionOptions {
   readonly namespace: string;
   readonly sites: number;
   readonly pacs: number;
+  /** Who makes pods of StatefulSets: this part unless told, or a controller manager. */
+  readonly workloads?: 'said' | 'made';
 }
 
 export function readCrds(): Json[] {
@@ -58,8 +61,13 @@ const structure = { id: '1750000001', name: 'Centre d’imagerie de la région' 
 
 export async function startRegion(options: RegionOptions): Promise<Region> {
   const { kube, pki, namespace, directory } = options;
-  const issue = async (commonName: string, kind: 'SERV_SSL' | 'MARKET' | 'AUTH_CLI' | 'SIGN'): Promise<Issued> =>
-    await pki.issue({ commonName, organizationalUnit: structure.id, kind });
+  // Each has a certificate of its own; keys are made slowly, and a few do for all.
+  const keys = await Promise.all(Array.from({ length: 4 }, newKeys));
+  let issued = 0;
+  const issue: Issue = async (commonName, kind) => {
+    const pair = keys[(issued += 1) % keys.length];
+    return await pki.issue({ commonName, organizationalUnit: structure.id, kind, ...(pair && { keys: pair }) });
+  };
   const numbers = Array.from({ length: options.sites }, (_, index) => index + 1);
   const pacs = Array.from({ length: options.pacs }, (_, index) => index + 1);
   const signer = await issue('Liste Blanche DRIM-M', 'SIGN');
@@ -95,12 +103,14 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS() as Json),
   );
   await kube.request('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
-  for (const [name, issued] of secretsOf(specs, introspector)) await putSecret(kube, namespace, name, issued);
+  await inParallel(secretsOf(specs, introspector), async ([name, one]) => {
+    await putSecret(kube, namespace, name, one);
+  });
   const gateways = new Map<string, Json | undefined>();
-  const revisions = new Map<string, string>();
+  const nodes = startRegionNodes(kube, namespace, options.workloads ?? 'said');
   const server = createServer((request, response) => {
     const site = decodeURIComponent((request.url ?? '').slice(1).replace(/\/status$/, ''));
-    const body = gateways.has(site) ? gateways.get(site) : wellStatus(revisions.get(site) ?? '', pacs, site);
+    const body = gateways.has(site) ? gateways.get(site) : wellStatus(nodes.revisionOf(site), pacs, site);
     response.writeHead(body === undefined ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? {}));
   });
@@ -113,8 +123,9 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     pki,
     gatewayUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/{site}`,
     gateways,
-    runPods: async () => await runPods(kube, namespace, revisions),
+    nodes,
     async stop() {
+      await nodes.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await whitelist.close();
@@ -122,7 +133,16 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   };
 }
 
-type Issue = (commonName: string, kind: 'SERV_SSL' | 'MARKET' | 'AUTH_CLI' | 'SIGN') => Promise<Issued>;
+type Issue = (commonName: string, kind: IssueOptions['kind']) => Promise<Issued>;
+
+/** Sixteen at a time. */
+export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.toReversed();
+  const worker = async (): Promise<void> => {
+    for (let item = queue.pop(); item !== undefined; item = queue.pop()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
 
 async function siteSpec(
   site: number,
@@ -209,60 +229,6 @@ export async function applyResource(kube: Kube, resource: Json): Promise<Json> {
   );
   if (answer.status >= 300) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
   return answer.body;
-}
-
-interface WorkloadSeen {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly spec: { readonly template: { readonly metadata: Json; readonly spec: Json } };
-}
-
-/** The pod that a StatefulSet's controller would make, running as the kubelet would say. */
-async function runPods(kube: Kube, namespace: string, revisions: Map<string, string>): Promise<number> {
-  const sets = (await kube.request('GET', `/apis/apps/v1/namespaces/${namespace}/statefulsets`)).body['items'];
-  const found = sets as readonly WorkloadSeen[];
-  await Promise.all(
-    found.map(async ({ metadata, spec }) => {
-      const site = metadata.labels?.['drimbox.dev/site'] ?? '';
-      const pods = `/api/v1/namespaces/${namespace}/pods`;
-      const name = `${metadata.name}-0`;
-      await kube.request('POST', pods, { metadata: { ...spec.template.metadata, name }, spec: spec.template.spec });
-      const status = {
-        phase: 'Running',
-        podIP: '127.0.0.1',
-        podIPs: [{ ip: '127.0.0.1' }],
-        containerStatuses: [
-          {
-            name: 'gateway',
-            image: 'x',
-            imageID: 'x',
-            ready: true,
-            restartCount: 0,
-            state: { running: { startedAt: new Date().toISOString() } },
-          },
-        ],
-      };
-      await kube.request('PATCH', `${pods}/${name}/status`, { status }, 'application/merge-patch+json');
-      await readRevision(kube, namespace, metadata.name, site, revisions);
-    }),
-  );
-  return found.length;
-}
-
-async function readRevision(
-  kube: Kube,
-  namespace: string,
-  workload: string,
-  site: string,
-  revisions: Map<string, string>,
-): Promise<void> {
-  const map = (await kube.request('GET', `/api/v1/namespaces/${namespace}/configmaps/${workload}`)).body;
-  const config = (map['data'] as Readonly<Record<string, string>> | undefined)?.['config.json'];
-  if (config !== undefined)
-    revisions.set(`${namespace}/${site}`, (JSON.parse(config) as { revision: string }).revision);
 }
 
 function wellStatus(revision: string, pacs: readonly number[], site: string): Json {

@@ -10,6 +10,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { XmlC14NMode, XmlDocument } from 'libxml2-wasm';
 import type { Issued, Pki } from './pki.ts';
+import { type Place, loopback } from './place.ts';
 
 export interface ListedDomain {
   readonly db: string;
@@ -160,7 +161,11 @@ export interface WhitelistServer {
 }
 
 /** Plain HTTP on loopback, as CRLs are; the list carries its own signature. CRLs are read from the PKI at each request. */
-export async function startWhitelistServer(pki: Pki, list: Buffer): Promise<WhitelistServer> {
+export async function startWhitelistServer(
+  pki: Pki,
+  list: Buffer,
+  { host }: Pick<Place, 'host'> = loopback,
+): Promise<WhitelistServer> {
   const state = { list, available: true };
   const requests = new Map<string, number>();
   const authorities = [pki.root, pki.servers, pki.organisations];
@@ -190,8 +195,8 @@ export async function startWhitelistServer(pki: Pki, list: Buffer): Promise<Whit
     if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
     else response.writeHead(200, { 'content-type': 'application/xml', etag }).end(state.list);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const base = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
     listUrl: `${base}/liste-blanche.xml`,
     crlUrls: authorities.map((_authority, index) => `${base}/crl/${index}.crl`),

@@ -6,11 +6,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
+import { type Place, loopback } from '../place.ts';
 import { type DeskDependencies, serve, type Served } from './desk.ts';
 import { pemBlocks } from './trust.ts';
 
 export interface ServerOptions {
   readonly port: number;
+  readonly place?: Place;
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly clientCaFile: string;
@@ -41,7 +43,7 @@ export async function listen(options: ServerOptions, desk: DeskDependencies): Pr
   server.on('tlsClientError', (error) => journal.note(`TLS: ${error.message}`));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
+    server.listen(options.port, (options.place ?? loopback).host, resolve);
   });
   return server;
 }

@@ -1,0 +1,246 @@
+/**
+ * The demo's two sites on a real cluster: our images, installed by our chart; PACS, RIS and the simulators of the national services
+ * outside of it, reached over its one link to this host.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Narrator } from '../demo/narrator.ts';
+import type { Stage } from '../demo/scenario.ts';
+import {
+  type DemoSite,
+  type NationalServices,
+  type SiteName,
+  namespace,
+  putImages,
+  startNationalServices,
+  startSites,
+  writeResources,
+} from '../demo/world.ts';
+import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
+import type { ConditionSeen } from '../parts/operator.ts';
+import { createPki } from '../parts/pki.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+
+/** Pods know the simulators by it. */
+const nationalName = 'national.demo.example';
+export const systemNamespace = 'drimbox-system';
+const release = 'drimbox';
+/** On the node: of the ingress, and of each site's MLLP and DIMSE. */
+export const nodePorts = {
+  ingress: 30_443,
+  nord: { mllp: 30_575, dimse: 30_112 },
+  sud: { mllp: 30_576, dimse: 30_113 },
+} as const;
+const publicPort = 443;
+
+export interface ClusterStage extends Stage {
+  readonly cluster: Cluster;
+  readonly directory: string;
+  /** Parts that are outside of the cluster. */
+  readonly services: NationalServices;
+  readonly sites: readonly DemoSite[];
+  stop(): Promise<void>;
+}
+
+export interface ClusterStageOptions {
+  readonly directory: string;
+  readonly images: number;
+  readonly narrator: Narrator;
+  /** More of the chart's values. */
+  readonly values?: readonly string[];
+}
+
+/** What was started is stopped again when a step fails. */
+export async function openClusterStage(options: ClusterStageOptions): Promise<ClusterStage> {
+  const { directory, narrator } = options;
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    mkdirSync(directory, { recursive: true });
+    const archives = await narrator.step('images (operator, gateway, envoy)', () => buildImages(directory));
+    const cluster = await narrator.step('Kubernetes (one node, as real as it gets)', async () => {
+      const started = await startCluster({ images: archives, directory: join(directory, 'cluster') });
+      stops.push(() => started.stop());
+      await started.waitReady();
+      return started;
+    });
+    const outside = await startOutside(options, cluster, stops);
+    await narrator.step('helm install (CRDs, operator, ingress)', () => install(cluster, options.values ?? []));
+    await narrator.step('resources and Secrets (kubectl apply)', () => applyGroup(cluster, directory, outside));
+    await narrator.step('every resource Ready', () => untilReady(cluster, 5, 120_000));
+    return {
+      ...outside,
+      cluster,
+      directory,
+      stop,
+      publicPort,
+      ingress: { host: cluster.nodeAddress, port: nodePorts.ingress },
+      mllp: { host: cluster.nodeAddress, port: nodePorts.nord.mllp },
+      metrics: async () => await gatewayMetrics(cluster, 'nord'),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function buildImages(directory: string): Promise<string[]> {
+  const output = join(directory, 'images');
+  await run(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(root, 'images/build.ts'), '--output', output],
+    {
+      maxBuffer: 1 << 24,
+    },
+  );
+  return readdirSync(output)
+    .filter((name) => name.endsWith('.tar'))
+    .map((name) => join(output, name));
+}
+
+type Outside = Pick<Stage, 'services' | 'sites' | 'study'>;
+
+async function startOutside(
+  { directory, narrator, images }: ClusterStageOptions,
+  cluster: Cluster,
+  stops: (() => Promise<unknown>)[],
+): Promise<Outside> {
+  const pki = await narrator.step('certificates (IGC-Santé-like PKI)', () => createPki(join(directory, 'pki')));
+  const place = { host: cluster.hostAddress, name: nationalName };
+  const services = await narrator.step('national services (DMP, PSC, whitelist: simulators)', () =>
+    startNationalServices(directory, pki, place),
+  );
+  stops.push(
+    () => services.dmp.close(),
+    () => services.psc.close(),
+    () => services.whitelist.close(),
+  );
+  cluster.setHosts({ [nationalName]: cluster.hostAddress });
+  const ports = { public: publicPort, mllp: [2575, 2575], dimse: [11_112, 11_112] };
+  const sites = await narrator.step('two PACS (Orthanc)', () =>
+    startSites(directory, pki, ports, (name: SiteName) => ({
+      pacs: { host: cluster.hostAddress },
+      gatewayHost: cluster.nodeAddress,
+      gatewayPort: nodePorts[name].dimse,
+    })),
+  );
+  for (const { orthanc } of sites) stops.push(() => orthanc.stop());
+  const [first] = sites;
+  if (first === undefined) throw new Error('the demo has two sites');
+  const study = await narrator.step(`${images} CT images into the PACS of nord`, () =>
+    putImages(directory, first.orthanc, images),
+  );
+  return { services, sites, study };
+}
+
+/** As an SRE would, with images that are there already and one node. */
+export async function install(cluster: Cluster, values: readonly string[]): Promise<void> {
+  await cluster.helm('install', 'drimbox-crds', join(root, 'charts/drimbox-crds'), '--wait');
+  const set = [
+    'operator.image.pullPolicy=Never',
+    'gateway.image.pullPolicy=Never',
+    'ingress.image.pullPolicy=Never',
+    'operator.replicas=1',
+    'ingress.replicas=1',
+    'ingress.service.type=NodePort',
+    `ingress.service.nodePort=${nodePorts.ingress}`,
+    ...values,
+  ];
+  await cluster.helm(
+    'install',
+    release,
+    join(root, 'charts/drimbox'),
+    '--namespace',
+    systemNamespace,
+    '--create-namespace',
+    ...set.flatMap((value) => ['--set', value]),
+  );
+}
+
+async function applyGroup(cluster: Cluster, directory: string, { services, sites }: Outside): Promise<void> {
+  const folder = join(directory, 'resources');
+  const ports = { public: publicPort, mllp: [2575, 2575], dimse: [11_112, 11_112] };
+  const files = writeResources(folder, services, sites.map(onNodePorts), ports);
+  await cluster.kubectl('create', 'namespace', namespace);
+  const secrets = join(folder, 'secrets', namespace);
+  await Promise.all(
+    readdirSync(secrets).map(
+      async (name) =>
+        await cluster.kubectl(
+          ...['create', 'secret', 'tls', name, '--namespace', namespace],
+          `--cert=${join(secrets, name, 'tls.crt')}`,
+          `--key=${join(secrets, name, 'tls.key')}`,
+        ),
+    ),
+  );
+  await cluster.kubectl('apply', '--server-side', ...files.flatMap((file) => ['-f', file]));
+}
+
+function onNodePorts(site: DemoSite): DemoSite {
+  const own = nodePorts[site.spec.name === 'nord' ? 'nord' : 'sud'];
+  const service = { type: 'NodePort', mllpNodePort: own.mllp, dimseNodePort: own.dimse };
+  return { ...site, spec: { ...site.spec, more: { service } } };
+}
+
+interface Listed {
+  readonly items: readonly {
+    readonly kind: string;
+    readonly metadata: { readonly name: string };
+    readonly status?: { readonly conditions?: readonly ConditionSeen[] };
+  }[];
+}
+
+/** @throws Error naming what is not ready, and why */
+export async function untilReady(cluster: Cluster, resources: number, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const listed = JSON.parse(
+      await cluster.kubectl('get', 'trustspaces,drimboxsites,pacslinks', '-A', '-o', 'json'),
+    ) as Listed;
+    const conditionsOf = (item: Listed['items'][number]): readonly ConditionSeen[] => item.status?.conditions ?? [];
+    const ready = listed.items.filter((item) =>
+      conditionsOf(item).some(({ type, status }) => type === 'Ready' && status === 'True'),
+    );
+    if (ready.length === resources) return;
+    if (Date.now() > deadline) {
+      const why = listed.items.flatMap((item) =>
+        conditionsOf(item)
+          .filter(({ type, status }) => status !== 'True' && type !== 'Paused')
+          .map(
+            ({ type, status, reason, message }) =>
+              `${item.kind} ${item.metadata.name} ${type}=${status} ${reason}: ${message}`,
+          ),
+      );
+      throw new Error(`not ready after ${timeoutMs / 1000} s:\n${why.join('\n')}\n${await podsOf(cluster)}`);
+    }
+    await sleep(500);
+  }
+}
+
+/** For whoever looks for the cause. */
+export async function podsOf(cluster: Cluster): Promise<string> {
+  const parts = [
+    await cluster.kubectl('get', 'pods', '-A', '-o', 'wide'),
+    await cluster.kubectl('get', 'events', '-A', '--sort-by=.lastTimestamp').catch(String),
+    await cluster
+      .kubectl('logs', '-n', systemNamespace, '-l', 'app.kubernetes.io/name=drimbox-operator', '--tail=30')
+      .catch(String),
+  ];
+  return parts.map((part) => part.split('\n').slice(-45).join('\n')).join('\n');
+}
+
+/** Through the API server, which reaches every pod. */
+async function gatewayMetrics(cluster: Cluster, site: string): Promise<string> {
+  return await cluster.kubectl(
+    'get',
+    '--raw',
+    `/api/v1/namespaces/${namespace}/pods/drimbox-${site}-0:8080/proxy/metrics`,
+  );
+}
