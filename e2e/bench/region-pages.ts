@@ -1,0 +1,96 @@
+/** What a running operator says of itself on its metrics page, looked at once a second: peaks are those of the whole time watched. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Series with its labels, as printed, to its value. */
+export type Page = ReadonlyMap<string, number>;
+
+export interface Peaks {
+  /** Longest time in which nothing else could happen, ms: delay of a timer beyond its 10 ms. */
+  readonly blockMs: number;
+  readonly rssBytes: number;
+}
+
+export interface Pages {
+  read(): Promise<Page>;
+  /** Since the watch began or the last call. */
+  peaks(): Promise<Peaks>;
+  stop(): Promise<void>;
+}
+
+/** Of the timer by which prom-client measures delays. */
+const resolutionMs = 10;
+
+export function watchPages(port: number, pid: number): Pages {
+  const stopping = new AbortController();
+  let block = 0;
+  let rss = 0;
+  const read = async (): Promise<Page> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+    const page = parsePage(await answer.text());
+    // The histogram begins anew with each look: nobody else may look.
+    block = Math.max(block, (page.get('nodejs_eventloop_lag_max_seconds') ?? 0) * 1000 - resolutionMs);
+    rss = Math.max(rss, residentBytes(pid));
+    return page;
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await read().catch(() => undefined); // killed or stopped on purpose: whoever needs a page asks for it
+      await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined); // told to stop
+    }
+  };
+  const running = loop();
+  return {
+    read,
+    async peaks() {
+      await read();
+      const found = { blockMs: Math.round(block), rssBytes: rss };
+      block = 0;
+      rss = 0;
+      return found;
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+export function parsePage(text: string): Page {
+  const found = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const match = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/i.exec(line);
+    if (match?.[1] !== undefined) found.set(match[1], Number(match[2]));
+  }
+  return found;
+}
+
+/** Requests to the API server by method and resource; watches and the Lease, which go on for ever, left out. */
+export function requestsIn(page: Page): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const [series, value] of page) {
+    if (!series.startsWith('rest_client_requests_total{')) continue;
+    const [method, resource] = ['method', 'resource'].map((name) => new RegExp(`${name}="([^"]*)"`).exec(series)?.[1]);
+    if (resource === 'leases' || method === 'watch' || method === undefined) continue;
+    const key = `${method} ${resource ?? ''}`;
+    found.set(key, (found.get(key) ?? 0) + value);
+  }
+  return found;
+}
+
+export function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+const reading = /^(GET|get|list|watch) /;
+
+export function writesIn(page: Page): number {
+  return sum([...requestsIn(page)].filter(([key]) => !reading.test(key)).map(([, value]) => value));
+}
+
+export function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  return kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
+}
