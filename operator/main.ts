@@ -1,13 +1,14 @@
 /**
  * The control plane.
  *
- * usage: main.ts up|status|whitelist|certificate|cluster ...   (see `main.ts COMMAND --help`)
+ * usage: main.ts up|status|whitelist|certificate|explain|cluster ...   (see `main.ts COMMAND --help`)
  *
  * Exit codes: 0 done, 1 the answer is no, 2 wrong usage.
  */
 import { verifyWhitelist } from '../common/whitelist/verify.ts';
 import { cluster, clusterUsage } from './cli/cluster.ts';
 import { certificate, certificateUsage } from './cli/certificate.ts';
+import { explain, explainUsage } from './cli/explain.ts';
 import { showStatus, statusUsage } from './cli/status.ts';
 import { up, upUsage } from './cli/up.ts';
 import { whitelist, whitelistUsage } from './cli/whitelist.ts';
@@ -18,9 +19,12 @@ async function run(): Promise<number> {
   if (command === 'up') return await up(rest, { verifyWhitelist });
   if (command === 'status') return showStatus(rest, new Date());
   if (command === 'whitelist') return await whitelist(rest, verifyWhitelist);
+  if (command === 'explain') return await explain(rest);
   if (command === 'cluster') return await cluster(rest, verifyWhitelist);
   if (command === 'certificate') return await certificate(rest, new Date());
-  process.stderr.write(`${upUsage}\n${statusUsage}\n${whitelistUsage}\n${certificateUsage}\n${clusterUsage}`);
+  process.stderr.write(
+    `${upUsage}\n${statusUsage}\n${whitelistUsage}\n${certificateUsage}\n${explainUsage}\n${clusterUsage}`,
+  );
   return command === '--help' || command === '-h' ? 0 : 2;
 }
 

@@ -144,9 +144,9 @@ async function startOutside(
 export async function install(cluster: Cluster, values: readonly string[]): Promise<void> {
   await cluster.helm('install', 'drimbox-crds', join(root, 'charts/drimbox-crds'), '--wait');
   const set = [
-    'operator.image.pullPolicy=Never',
-    'gateway.image.pullPolicy=Never',
-    'ingress.image.pullPolicy=Never',
+    'images.operator.pullPolicy=Never',
+    'images.gateway.pullPolicy=Never',
+    'images.envoy.pullPolicy=Never',
     'operator.replicas=1',
     'ingress.replicas=1',
     'ingress.service.type=NodePort',
@@ -174,7 +174,12 @@ async function applyGroup(cluster: Cluster, directory: string, { services, sites
     readdirSync(secrets).map(
       async (name) =>
         await cluster.kubectl(
-          ...['create', 'secret', 'tls', name, '--namespace', namespace],
+          'create',
+          'secret',
+          'tls',
+          name,
+          '--namespace',
+          namespace,
           `--cert=${join(secrets, name, 'tls.crt')}`,
           `--key=${join(secrets, name, 'tls.key')}`,
         ),

@@ -1,0 +1,101 @@
+/** What to do about each reason a condition may have, for whoever can't read the code. Messages say what is wrong; this says where to go. */
+
+import { whitelistReasons } from '../../common/whitelist/reasons.ts';
+
+const ask =
+  'ask for one with: drimbox certificate request (on a cluster: annotate the PacsLink drimbox.dev/request-certificate=db)';
+const secret =
+  'correct the Secret (kubectl create secret tls NAME --cert FILE --key FILE --dry-run=client -o yaml | kubectl apply -f -); it is read again at once';
+const trust = 'correct the TrustSpace';
+
+/** Reason to what to do next. */
+export const advice: Readonly<Record<string, string>> = {
+  AeTitleClash: 'give this link AE titles of its own in spec.aeTitlePool, and configure them in the PACS',
+  FqdnClash: 'give this link an FQDN of its own, or delete the other one first',
+  PortClash: 'give this site ports of its own in spec.mllp.port and spec.dimse.port',
+  SiteNotFound: 'make the DrimboxSite, or correct spec.site of the link',
+  TrustSpaceNotFound: 'make the TrustSpace (kubectl get trustspaces lists them), or correct spec.trustSpace',
+  NoPacsLink: 'make a PacsLink whose spec.site is this site',
+  RisWithoutPacs: 'correct spec.ris[].pacs: names of PacsLinks of this site',
+  PacsLinkNotFound: 'make the PacsLinks named, or take their names out of spec.ris[].pacs',
+  TimeZoneUnknown: 'correct spec.timeZone',
+
+  SecretNotFound: `make the Secret, type kubernetes.io/tls, in the namespace of the resource that names it; or ${ask}`,
+  SecretIncomplete: secret,
+  CertificateUnreadable: secret,
+  ChainOutOfOrder: `put the server's certificate first in tls.crt, then each that issued the one before; ${secret}`,
+  KeyMismatch: `tls.key belongs to another certificate; ${secret}`,
+  KeyUnreadable: `give the key as unencrypted PEM; ${secret}`,
+  WrongName: `ask the authority for a certificate with this FQDN; ${ask}`,
+  NotForServers: `ask for a server certificate (SERV_SSL); ${ask}`,
+  NotForSigning: 'ask for a certificate with key usage digitalSignature',
+  NotOrganisationValidated: 'a vi FQDN needs a certificate of a public authority that names your organisation (OV)',
+  NotYetValid: 'wait until it begins, or check the clock of this machine',
+  Expired: `it ended; ${ask}`,
+  Revoked: `its authority took it back; ${ask}`,
+  ChainIncomplete: `add the intermediate authorities to tls.crt; ${secret}`,
+  UntrustedIssuer: `no anchor of the TrustSpace issued it; ${secret}, or ${trust}`,
+
+  AnchorsEmpty: `${trust}: spec.anchors must hold PEM certificates`,
+  AnchorsUnreadable: `${trust}: spec.anchors must hold PEM certificates`,
+  SourceMissing: `${trust}: give one of inline, configMap, secret`,
+  ConfigMapNotFound: 'make the ConfigMap that the TrustSpace names, with that key',
+  CrlMissing: 'add the CRL of that authority to spec.crls.sources of the TrustSpace',
+  CrlSourceMissing: 'add the urls of the CRLs to spec.crls.sources of the TrustSpace',
+  CrlOfUnknownAuthority:
+    'add that authority to spec.anchors of the TrustSpace, or take its CRL out of spec.crls.sources',
+  CrlUnreachable: 'open the way from the operator to that url (HTTP), or give the CRL in a ConfigMap',
+  CrlUnreadable: 'look at what the url really answers: it must be a CRL, DER or PEM',
+  CrlPartial: 'name the whole CRL, not one of changes or of some certificates',
+  CrlWithoutEnd: 'the authority must publish CRLs with nextUpdate',
+  Fetching: 'wait a moment',
+
+  Absent: 'no list yet: see the conditions of the TrustSpace',
+  Unreachable:
+    'open the way from the operator to the whitelist url; the list that is held stays in force until it is too old',
+  UnreachableTwoDays:
+    'open the way from the operator to the whitelist url before the list is too old (spec.whitelist.maximumAgeHours)',
+  Stale:
+    'images are not served until a list is had: open the way to the whitelist url, then: kubectl annotate trustspace NAME drimbox.dev/refresh=now --overwrite',
+  Older: 'the publisher offers an older list than the one in force; ask ANS before anything else',
+  SignatureInvalid:
+    'the list was changed on its way or by its publisher; verify it by hand: drimbox whitelist verify FILE, and ask ANS',
+  OwnEntryMissing:
+    'this FQDN is not on the whitelist: have it added by ANS (its db, vi, CN and OU must be those of the certificate)',
+
+  NotServed: 'see the other conditions of this link: they say what is missing',
+  NoProxyConnected:
+    'look at the ingress pods: kubectl get pods -l app.kubernetes.io/name=drimbox-ingress -A; what they were given last is still served',
+  NoProxy: 'start the operator with --envoy FILE',
+  ProxyDown: 'look at the log of the proxy (drimbox status --events)',
+  NotAcknowledged: 'wait a moment; if it stays so, look at the ingress pods',
+  RejectedByProxy: 'what the message quotes is what Envoy refuses; the former settings are served until it is mended',
+
+  NotPlanned: 'see the other conditions of this site',
+  Restarting:
+    'its last words are in the message; the whole log: kubectl logs (on one host: gateway.log in the state folder)',
+  NotAnswering: 'wait a moment; if it stays so, look at the log of the gateway',
+  ConfigRefused: 'this is a fault of drimbox when the resources were accepted: please report it with the message',
+  Progressing: 'wait a moment: mounted files take up to a minute to arrive',
+  Starting: 'wait a moment; kubectl describe pod says what it waits for',
+  Unschedulable: 'no node takes the pod: lower spec.resources, or look at kubectl describe pod',
+  ImagePullBackOff: 'correct the image of the chart (gateway.image), or give it a pull secret',
+  ErrImagePull: 'correct the image of the chart (gateway.image), or give it a pull secret',
+  ErrImageNeverPull:
+    'the node does not have the image and may not pull it: correct gateway.image.pullPolicy of the chart',
+  CreateContainerConfigError: 'kubectl describe pod names what it refers to and does not find',
+
+  SomeSilent: 'see the PacsLinks: each says what its PACS answered',
+  NotReported: 'the gateway has not said anything yet: see WorkloadAvailable',
+  NotObserved: 'wait a moment',
+  NoRecentEcho: 'check spec.node (host, port, AE title), and that nothing between gateway and PACS closes the way',
+  EchoFailed: 'check spec.node (host, port, AE title), and that the PACS knows spec.callingAeTitle',
+  NotLoaded: 'see the TrustSpace: the list has not reached the gateway yet',
+  NewerRefused: 'see the TrustSpace: the newest list is not good, the former one is in force',
+};
+
+/** Undefined when the message says all there is to say. */
+export function adviceFor(reason: string): string | undefined {
+  if (/^ExpiresIn\d+Days?$/.test(reason)) return `it ends soon; ${ask}`;
+  return advice[reason] ?? (whitelistReasons as Readonly<Record<string, string>>)[reason];
+}
