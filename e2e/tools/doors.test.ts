@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const root = join(import.meta.dirname, '../..');
-const rooms = ['common', 'gateway', 'operator', 'images', 'e2e'];
+const rooms = ['common', 'gateway', 'operator', 'images', 'charts', 'e2e'];
 
 const forbidden: readonly {
   readonly from: RegExp;

@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-const rooms = ['common', 'gateway', 'operator', 'images', 'e2e'];
+const rooms = ['common', 'gateway', 'operator', 'images', 'charts', 'e2e'];
 const fileTimeoutMs = 1_500_000;
 
 interface FileResult {

@@ -1,11 +1,15 @@
-/** Envoy's admin page, over its Unix socket. */
+/** Envoy's admin page, over its Unix socket or its pod's loopback. */
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Path of a Unix socket, or an address of TCP. */
+export type AdminAddress = string | { readonly host: string; readonly port: number };
+
 /** @throws Error when nobody answers or the answer is not 200 */
-export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<string> {
+export async function askAdmin(at: AdminAddress, method: 'GET' | 'POST', path: string): Promise<string> {
+  const target = typeof at === 'string' ? { socketPath: at } : at;
   return await new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path, timeout: 5_000, headers: { host: 'admin' } }, (response) => {
+    const call = request({ ...target, method, path, timeout: 5_000, headers: { host: 'admin' } }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => (body += part));
@@ -26,10 +30,10 @@ export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path:
  * Takes no new connection and waits until no request is under way, or the time is over.
  * @throws Error when the proxy does not answer: it is gone already, or hangs
  */
-export async function drain(socketPath: string, timeoutMs: number): Promise<void> {
-  await askAdmin(socketPath, 'POST', '/drain_listeners');
+export async function drain(at: AdminAddress, timeoutMs: number): Promise<void> {
+  await askAdmin(at, 'POST', '/drain_listeners');
   for (let waited = 0; waited < timeoutMs; waited += 200) {
-    const stats = await askAdmin(socketPath, 'GET', '/stats?filter=%5Ehttp%5C..*downstream_rq_active%24');
+    const stats = await askAdmin(at, 'GET', '/stats?filter=%5Ehttp%5C..*downstream_rq_active%24');
     if (activeRequests(stats) === 0) return;
     await sleep(200);
   }
