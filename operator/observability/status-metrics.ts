@@ -23,6 +23,7 @@ const linkStates: Readonly<Record<string, string>> = {
   NotServed: 'not_served',
   ProxyDown: 'proxy_down',
   NoProxy: 'proxy_down',
+  NoProxyConnected: 'proxy_down',
 };
 
 const definitions: readonly Definition[] = [
