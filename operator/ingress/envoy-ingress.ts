@@ -10,6 +10,7 @@ import { askAdmin, drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
 import { followFailures } from './failure-file.ts';
 import type { IngressControlOptions, ProxyCount } from './ingress-control.ts';
+import { proxyDown } from './observe.ts';
 import type { JsonObject } from './resources/json.ts';
 import { socketFolder } from './socket-folder.ts';
 import { startIngressControl } from './start-control.ts';
@@ -85,8 +86,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
     const seen = control.observe();
     const state = supervisor.state(programName);
     if (state?.running === true) return seen;
-    const message = `the proxy does not run (it ended with ${state?.lastEnd ?? 'nothing yet'}); it is started again, its log says why`;
-    return new Map([...seen.keys()].map((link) => [link, { status: 'False', reason: 'ProxyDown', message }]));
+    return new Map([...seen.keys()].map((link) => [link, proxyDown(state?.lastEnd)]));
   };
   return {
     async apply(next) {

@@ -50,3 +50,12 @@ function rejected(effect: string, words: string): IngressObservation {
     message: `${effect}; the proxy said: ${words.slice(0, maxWords)}`,
   };
 }
+
+/** On one host, where it is known: the proxy itself is not there. @param lastEnd exit code or signal */
+export function proxyDown(lastEnd: string | undefined): IngressObservation {
+  return {
+    status: 'False',
+    reason: 'ProxyDown',
+    message: `the proxy does not run (it ended with ${lastEnd ?? 'nothing yet'}); it is started again, its log says why`,
+  };
+}
