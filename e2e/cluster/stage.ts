@@ -166,8 +166,9 @@ export async function install(cluster: Cluster, values: readonly string[]): Prom
 
 async function applyGroup(cluster: Cluster, directory: string, { services, sites }: Outside): Promise<void> {
   const folder = join(directory, 'resources');
-  const ports = { public: publicPort, mllp: [2575, 2575], dimse: [11_112, 11_112] };
-  const files = writeResources(folder, services, sites.map(onNodePorts), ports);
+  // A port on every node does not keep the caller's address: the node's own stands for it.
+  const probes = [`${cluster.hostAddress}/32`, `${cluster.nodeAddress}/32`, '10.244.0.0/16'];
+  const files = writeResources(folder, services, sites.map(onNodePorts), { public: publicPort }, probes);
   await cluster.kubectl('create', 'namespace', namespace);
   const secrets = join(folder, 'secrets', namespace);
   await Promise.all(

@@ -212,7 +212,8 @@ export function writeResources(
   directory: string,
   services: NationalServices,
   sites: readonly DemoSite[],
-  ports: Ports,
+  ports: Pick<Ports, 'public'>,
+  weatherProbes?: readonly string[],
 ): readonly string[] {
   return writeGroup(directory, {
     namespace,
@@ -223,6 +224,7 @@ export function writeResources(
     dmpUrl: services.dmp.url,
     introspection: { url: services.psc.introspectionUrl, clientId: 'drimbox-demo', certificate: services.introspector },
     publicPort: ports.public,
+    ...(weatherProbes !== undefined && { weatherProbes }),
     sites: sites.map(({ spec }) => spec),
   });
 }

@@ -40,6 +40,8 @@ export interface GroupSpec {
   readonly dmpUrl: string;
   readonly introspection: { readonly url: string; readonly clientId: string; readonly certificate: Issued };
   readonly publicPort: number;
+  /** CIDR of whoever asks for health; the loopback unless told. */
+  readonly weatherProbes?: readonly string[];
   readonly sites: readonly SiteSpec[];
 }
 
@@ -109,7 +111,7 @@ function trustSpace(group: GroupSpec): object {
         timeoutSeconds: 30,
         retry: { initialSeconds: 1, maximumSeconds: 5 },
       },
-      ingress: { publicPort: group.publicPort, weatherProbes: ['127.0.0.0/8'] },
+      ingress: { publicPort: group.publicPort, weatherProbes: group.weatherProbes ?? ['127.0.0.0/8'] },
     },
   };
 }

@@ -82,6 +82,7 @@ function bootstrap(directory: string, controlPorts: readonly number[], adminPort
   const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
   const tls = typed('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', {
     common_tls_context: {
+      tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
       tls_certificates: [
         {
           certificate_chain: { filename: join(directory, 'tls.crt') },

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isLeftover } from './claim.ts';
 
 const cgroups = '/sys/fs/cgroup';
@@ -62,8 +63,21 @@ export function makeCgroups(name: string): void {
   }
 }
 
-export function removeCgroups(name: string): void {
-  for (const hierarchy of hierarchies()) removeCgroup(join(hierarchy, name));
+/** Settles when they are gone: the kernel may still be ending the pods' processes. */
+export async function removeCgroups(name: string): Promise<void> {
+  for (const hierarchy of hierarchies()) await untilRemoved(join(hierarchy, name));
+}
+
+async function untilRemoved(folder: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1)
+    try {
+      removeCgroup(folder);
+      return;
+    } catch (error) {
+      // busy: a process of it has not quite gone
+      if (attempt >= 300) throw error;
+      await sleep(50);
+    }
 }
 
 /** Depth first: a cgroup goes only when it has no child. */

@@ -244,7 +244,7 @@ async function end(opened: { node?: Part; api?: Api }, place: Claim, folder: str
   opened.node?.kill('SIGKILL');
   await opened.node?.ended;
   await emptied(place.name);
-  removeCgroups(place.name);
+  await removeCgroups(place.name);
   await place.release();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
