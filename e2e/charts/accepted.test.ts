@@ -23,7 +23,7 @@ async function refusals(objects: readonly Rendered[]): Promise<string[]> {
       'application/apply-patch+yaml',
     );
     if (answer.status >= 300)
-      found.push(`${object.kind} ${object.metadata.name}: ${String(answer.body['message'] ?? answer.status)}`);
+      found.push(`${object.kind} ${object.metadata.name}: ${JSON.stringify(answer.body['message'])}`);
   }
   return found;
 }

@@ -50,7 +50,11 @@ export interface RenderOptions {
 export async function renderText(options: RenderOptions = {}): Promise<string> {
   const { chart = 'drimbox', namespace = 'drimbox', valuesFile, set = {}, apiVersions = [] } = options;
   return await helm(
-    ...['template', 'drimbox', `charts/${chart}`, '--namespace', namespace],
+    'template',
+    'drimbox',
+    `charts/${chart}`,
+    '--namespace',
+    namespace,
     ...(valuesFile === undefined ? [] : ['--values', valuesFile]),
     ...Object.entries(set).flatMap(([name, value]) => ['--set-json', `${name}=${JSON.stringify(value)}`]),
     ...apiVersions.flatMap((version) => ['--api-versions', version]),
