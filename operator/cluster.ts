@@ -103,8 +103,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     hooks: ({ plural }) => metrics.reflector(plural),
   });
   parts.watches = watches;
-  const named = (key: string): boolean =>
-    secrets.contents().has(key) || configMaps.contents().has(key) || wanted(key, watches);
+  const named = (key: string): boolean => secrets.names(key) || configMaps.names(key);
   const secrets = followReferenced(client, Secret, watches.secrets.store);
   const configMaps = followReferenced(client, ConfigMap, watches.configMaps.store);
   const documents: ClusterDocuments = clusterDocuments(settings.namespace, watches.documents.store, isLeader, changed);
@@ -233,20 +232,6 @@ function isNews(
 /** Of what we made, a status that moves is nobody's drift. */
 function drifted({ metadata }: KubeObject, former: KubeObject | undefined): boolean {
   return former !== undefined && metadata.generation !== former.metadata.generation;
-}
-
-/** Named by a resource although not had yet: it was missing. */
-function wanted(key: string, { sites, links, trustSpaces }: Watches): boolean {
-  const slash = key.indexOf('/');
-  const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)];
-  const own = (object: KubeObject): boolean => object.metadata.namespace === namespace;
-  return (
-    links.store
-      .list()
-      .some((link) => own(link) && [link.spec.db, link.spec.vi].some((kind) => kind.certificate.secretName === name)) ||
-    sites.store.list().some((site) => own(site) && JSON.stringify(site.spec.dmp.certificates).includes(`"${name}"`)) ||
-    trustSpaces.store.list().some(({ spec }) => JSON.stringify(spec).includes(`"${name}"`))
-  );
 }
 
 function words(error: unknown): string {

@@ -58,24 +58,35 @@ export function readCrls(bytes: Uint8Array): readonly x509.X509Crl[] {
   });
 }
 
+const parses = new WeakMap<X509Certificate, x509.X509Certificate>();
+
+/** What node:crypto does not tell of a certificate. Read once: an authority is asked about with each certificate below it. */
+export function parsed(certificate: X509Certificate): x509.X509Certificate {
+  const known = parses.get(certificate);
+  if (known !== undefined) return known;
+  const made = new x509.X509Certificate(certificate.raw);
+  parses.set(certificate, made);
+  return made;
+}
+
 /** Values of one attribute of a distinguished name, in order; RDN order and multi-valued RDNs don't matter. */
 export function nameValues(
   certificate: X509Certificate,
   which: 'subject' | 'issuer',
   attribute: 'CN' | 'OU' | 'O',
 ): readonly string[] {
-  const parsed = new x509.X509Certificate(certificate.raw);
-  return (which === 'subject' ? parsed.subjectName : parsed.issuerName).getField(attribute);
+  const { subjectName, issuerName } = parsed(certificate);
+  return (which === 'subject' ? subjectName : issuerName).getField(attribute);
 }
 
 /** Key usage bits, or undefined when the certificate does not restrict them. */
 export function keyUsage(certificate: X509Certificate): x509.KeyUsageFlags | undefined {
-  return new x509.X509Certificate(certificate.raw).getExtension(x509.KeyUsagesExtension)?.usages;
+  return parsed(certificate).getExtension(x509.KeyUsagesExtension)?.usages;
 }
 
 /** OIDs of the extended key usage; empty when the certificate does not restrict it. */
 export function extendedKeyUsage(certificate: X509Certificate): readonly string[] {
-  const found = new x509.X509Certificate(certificate.raw).getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? [];
+  const found = parsed(certificate).getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? [];
   return found.map(String);
 }
 

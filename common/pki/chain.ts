@@ -1,7 +1,7 @@
 /** From a certificate to an anchor, each link checked: names, signatures, dates, CA rights, revocation (DB.SO.111, DB.CS.151). */
 import type { X509Certificate } from 'node:crypto';
 import * as x509 from './x509.ts';
-import { isIssuedBy, isSame, isValidAt, keyUsage, nameValues, rsaBits } from './certificates.ts';
+import { isIssuedBy, isSame, isValidAt, keyUsage, nameValues, parsed, rsaBits } from './certificates.ts';
 import { coversAll, crlsInNameOf, isCrlOf } from './crl.ts';
 
 export interface ChainPolicy {
@@ -82,7 +82,7 @@ function dateFault(certificate: X509Certificate, at: Date): ChainVerdict | undef
 /** @param below authorities between this one and the leaf */
 function mayIssue(certificate: X509Certificate, below: number): boolean {
   const usage = keyUsage(certificate);
-  const limit = new x509.X509Certificate(certificate.raw).getExtension(x509.BasicConstraintsExtension)?.pathLength;
+  const limit = parsed(certificate).getExtension(x509.BasicConstraintsExtension)?.pathLength;
   return (
     certificate.ca &&
     (limit === undefined || below <= limit) &&
@@ -155,7 +155,7 @@ function weakness(
   const bits = rsaBits(certificate);
   if (bits !== undefined && bits < 2048) return fault('WeakCertificate', `${label(certificate)}: RSA ${bits}`);
   if (index === chain.length - 1) return undefined;
-  const { signatureAlgorithm, extensions } = new x509.X509Certificate(certificate.raw);
+  const { signatureAlgorithm, extensions } = parsed(certificate);
   const hash = signatureAlgorithm.hash.name;
   if (!/^SHA-?(256|384|512)$/i.test(hash))
     return fault('WeakCertificate', `${label(certificate)}: signed with ${hash || 'an unknown hash'}`);

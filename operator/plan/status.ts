@@ -8,6 +8,7 @@ import type { Observations, TrustObservation } from './observations.ts';
 import { type Planning, isPaused } from './plan.ts';
 import type { IngressHost } from './ingress-plan.ts';
 import { type WantedCertificate, certificatesVerdict } from './certificates.ts';
+import { type Remembered, noMemory } from './remembered.ts';
 
 type Resource = TrustSpace | DrimboxSite | PacsLink;
 
@@ -40,7 +41,8 @@ export function statusKey(kind: Resource['kind'], key: string): string {
 export function* eachStatus(
   seen: Observations,
   planning: Planning,
-  before: ReadonlyMap<string, Pick<ResourceStatus, 'conditions'>>,
+  before: { get(key: string): Pick<ResourceStatus, 'conditions'> | undefined },
+  memory: Remembered = noMemory,
 ): Generator<ResourceStatus, void, undefined> {
   const { trustSpaces, sites, links } = seen.inventory;
   const finish = (resource: Resource, [verdicts, fields]: Status): ResourceStatus => {
@@ -60,8 +62,57 @@ export function* eachStatus(
   const sitesOf = new Map<string, number>();
   for (const { spec } of sites) sitesOf.set(spec.trustSpace, (sitesOf.get(spec.trustSpace) ?? 0) + 1);
   for (const trust of trustSpaces) yield finish(trust, trustStatus(trust, seen, sitesOf.get(keyOf(trust)) ?? 0));
-  for (const site of sites) yield finish(site, siteStatus(site, seen, planning));
-  for (const link of links) yield finish(link, linkStatus(link, seen, planning));
+  // Ends of certificates come nearer by themselves: looked at again each minute.
+  const minute = Math.floor(seen.now.getTime() / 60_000);
+  const once = (resource: DrimboxSite | PacsLink, inputs: readonly unknown[], make: () => Status): ResourceStatus => {
+    const key = statusKey(resource.kind, keyOf(resource));
+    return memory.of(`status ${key}`, [resource, before.get(key), minute, ...inputs], () => finish(resource, make()));
+  };
+  for (const site of sites) yield once(site, siteInputs(site, seen, planning), () => siteStatus(site, seen, planning));
+  for (const link of links) yield once(link, linkInputs(link, seen, planning), () => linkStatus(link, seen, planning));
+}
+
+/** All that {@link siteStatus} looks at. */
+function siteInputs(site: DrimboxSite, seen: Observations, planning: Planning): readonly unknown[] {
+  const key = keyOf(site);
+  const { refusedSites, linksOf, unknownPacs } = planning.accepted;
+  const own = site.spec.dmp.certificates.flatMap(({ authentication, signature }) => [authentication, signature]);
+  return [
+    refusedSites.get(key),
+    planning.unplanned.get(key),
+    unknownPacs.get(key),
+    seen.trusts.get(site.spec.trustSpace),
+    seen.gateways.get(key),
+    planning.gatewayOf.get(key),
+    ...own.map(({ secretName }) => seen.identities.get(`${site.metadata.namespace}/${secretName}`)),
+    ...(linksOf.get(key) ?? []).flatMap((link) => [link, ...certificateInputs(link, seen, planning)]),
+  ];
+}
+
+/** All that {@link linkStatus} looks at. */
+function linkInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
+  const key = keyOf(link);
+  const ingress = seen.ingress.get(key);
+  return [
+    planning.accepted.refusedLinks.get(key),
+    seen.gateways.get(siteOf(link)),
+    seen.requests?.get(key),
+    ingress?.status,
+    ingress?.reason,
+    ingress?.message,
+    ...certificateInputs(link, seen, planning),
+  ];
+}
+
+function certificateInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
+  return (['db', 'vi'] as const).flatMap((kind) => {
+    const { fqdn, certificate } = link.spec[kind];
+    return [
+      planning.hostOf.get(fqdn),
+      seen.servers?.get(`${keyOf(link)} ${kind}`),
+      seen.identities.get(`${link.metadata.namespace}/${certificate.secretName}`),
+    ];
+  });
 }
 
 type Status = [verdicts: readonly Verdict[], fields: Record<string, unknown>];

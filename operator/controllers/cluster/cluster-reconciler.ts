@@ -7,19 +7,18 @@ import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
-import { type Plan, type Planning, makePlan } from '../../plan/plan.ts';
+import { type Plan, makePlan } from '../../plan/plan.ts';
 import { createMemory } from '../../plan/remembered.ts';
-import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
+import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import { makeRequest } from '../../trust/certificate-request.ts';
 import { type ClusterCertificates, requestedKinds } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
 import type { InternalOutcome } from './internal-identities.ts';
+import { createJudge } from './judge.ts';
 import type { Observed, Observer } from './observe.ts';
-import { pace } from './pace.ts';
 import type { ClusterSettings } from './settings.ts';
 import { type RememberedPlan, planBefore, rememberedPlan } from './site-memory.ts';
-import { says, standing } from './standing.ts';
 import type { Watches } from './watches.ts';
 import { type Desired, createWishes } from './wishes.ts';
 import type { Writer } from './writer.ts';
@@ -67,6 +66,12 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
 
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
 
+  const judge = createJudge({
+    watches,
+    statuses: desired.statuses,
+    onDiffering: (key) => enqueue(`status ${key}`, true),
+  });
+
   const round = async (): Promise<'applied' | 'unchanged'> => {
     await askForCertificates(options);
     const observed = await options.observer.look();
@@ -78,27 +83,9 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     before = planning.plan;
     planMemory.sweep();
     const former = resources;
-    resources = await judge(observed, planning);
+    resources = await judge(observed.seen, planning);
     for (const event of changesBetween(former, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
-  };
-
-  /** Statuses as they are to be; those that differ from what stands there are written. */
-  const judge = async ({ seen }: Observed, planning: Planning): Promise<readonly ResourceStatus[]> => {
-    const breathe = pace();
-    const found: ResourceStatus[] = [];
-    const there = standing(watches);
-    for (const status of eachStatus(seen, planning, there)) {
-      found.push(status);
-      const key = statusKey(status.kind, status.key);
-      const differs = !says(there.get(key), status);
-      desired.statuses.set(key, status);
-      if (differs) enqueue(`status ${key}`, true);
-      await breathe();
-    }
-    const known = new Set(found.map(({ kind, key }) => statusKey(kind, key)));
-    for (const key of desired.statuses.keys()) if (!known.has(key)) desired.statuses.delete(key);
-    return found;
   };
 
   const run = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 /** From a key of the queue to the writing it stands for. What is not desired any more is done. */
 import type { Applier } from '../../resources/kubernetes/apply.ts';
 import type { KubeClient } from '../../resources/kubernetes/client.ts';
-import { ConfigMap, Secret } from '../../resources/kubernetes/resource-kind.ts';
+import { ConfigMap, type KubeObject, Secret } from '../../resources/kubernetes/resource-kind.ts';
 import { configMapNames } from '../../infrastructure/kubernetes/config-maps.ts';
 import { whitelistName } from '../../infrastructure/kubernetes/names.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -27,7 +27,7 @@ const done: Written = { done: true };
 
 export function dispatcher(options: DispatchOptions): (key: string) => Promise<Written> {
   const { client, applier, settings, desired, documents, certificates, watches } = options;
-  const podOf = (site: string): string | undefined => watches.pods.store.by('site', site)[0]?.metadata.name;
+  const podOf = (site: string): KubeObject | undefined => watches.pods.store.by('site', site)[0];
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
     for (const name of names)
       if (watches.live(ConfigMap, `${namespace}/${name}`) !== undefined)

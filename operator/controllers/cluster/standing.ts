@@ -1,24 +1,31 @@
 /** What stands in the cluster of the statuses of our resources, and whether it says what it should. */
 import type { ResourceStatus } from '../../plan/status.ts';
-import { statusKey } from '../../plan/status.ts';
-import { keyOf } from '../../resources/inventory.ts';
-import type { Watches } from './watches.ts';
+import type { LinkObject, SiteObject, TrustSpaceObject, Watches } from './watches.ts';
 
 export type Standing = Pick<ResourceStatus, 'conditions'> & Readonly<Record<string, unknown>>;
 
-/** By {@link statusKey}. */
-export function standing({ trustSpaces, sites, links }: Watches): ReadonlyMap<string, Standing> {
-  const found = new Map<string, Standing>();
-  const all = [
-    ...trustSpaces.store.list().map((one) => ['TrustSpace', one] as const),
-    ...sites.store.list().map((one) => ['DrimboxSite', one] as const),
-    ...links.store.list().map((one) => ['PacsLink', one] as const),
-  ];
-  for (const [kind, { metadata, status }] of all) {
-    const conditions = (status?.conditions ?? []).map((one) => ({ observedGeneration: 0, ...one }));
-    found.set(statusKey(kind, keyOf({ metadata })), { ...status, conditions });
-  }
-  return found;
+const made = new WeakMap<object, Standing>();
+
+/** By {@link statusKey}: what stands there, the same object as long as the resource is. */
+export function standing({ trustSpaces, sites, links }: Watches): (key: string) => Standing | undefined {
+  const stores: Readonly<
+    Record<string, (key: string) => Pick<SiteObject | LinkObject | TrustSpaceObject, 'status'> | undefined>
+  > = {
+    TrustSpace: (key) => trustSpaces.store.get(key),
+    DrimboxSite: (key) => sites.store.get(key),
+    PacsLink: (key) => links.store.get(key),
+  };
+  return (key) => {
+    const space = key.indexOf(' ');
+    const resource = stores[key.slice(0, space)]?.(key.slice(space + 1));
+    if (resource === undefined) return undefined;
+    const known = made.get(resource);
+    if (known !== undefined) return known;
+    const conditions = (resource.status?.conditions ?? []).map((one) => ({ observedGeneration: 0, ...one }));
+    const stands = { ...resource.status, conditions };
+    made.set(resource, stands);
+    return stands;
+  };
 }
 
 /** Times of what goes on all day are not worth a write of their own. */

@@ -15,6 +15,7 @@ import { type KubeClient, KubeError } from '../../resources/kubernetes/client.ts
 import {
   ConfigMap,
   DrimboxSite as SiteKind,
+  type KubeObject,
   type OwnerReference,
   PacsLink as LinkKind,
   Pod,
@@ -40,8 +41,8 @@ export interface WriteDeps {
   readonly client: KubeClient;
   readonly applier: Applier;
   readonly settings: WorkloadSettings;
-  /** Name of the pod of a site, when there is one. */
-  readonly podOf: (site: string) => string | undefined;
+  /** The pod of a site, when there is one. */
+  readonly podOf: (site: string) => KubeObject | undefined;
 }
 
 const kinds: Readonly<Record<ResourceStatus['kind'], ResourceKind>> = {
@@ -82,12 +83,17 @@ export async function writeSite(
 const revisionAnnotation = 'drimbox.dev/revision';
 
 /** A node looks at mounted objects once a minute, and at once when something about the pod changes. */
-async function nudge(client: KubeClient, site: DrimboxSite, pod: string | undefined, revision: string): Promise<void> {
-  if (pod === undefined) return;
+async function nudge(
+  client: KubeClient,
+  site: DrimboxSite,
+  pod: KubeObject | undefined,
+  revision: string,
+): Promise<void> {
+  if (pod === undefined || pod.metadata.annotations?.[revisionAnnotation] === revision) return;
   try {
     await client.request({
       method: 'PATCH',
-      path: pathOf(Pod, site.metadata.namespace, pod),
+      path: pathOf(Pod, site.metadata.namespace, pod.metadata.name),
       contentType: 'application/merge-patch+json',
       body: { metadata: { annotations: { [revisionAnnotation]: revision } } },
     });

@@ -3,7 +3,15 @@ import type { KubeClient } from './client.ts';
 import { KubeError } from './kube-error.ts';
 import { hashOf, project } from './owned-fields.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
-import { apiVersionOf, keyOf, type KubeObject, pathOf, type ResourceKind, splitKey } from './resource-kind.ts';
+import {
+  apiVersionOf,
+  isOlderVersion,
+  keyOf,
+  type KubeObject,
+  pathOf,
+  type ResourceKind,
+  splitKey,
+} from './resource-kind.ts';
 import { applyPatch } from './retry.ts';
 
 export type { Refusal } from './refusal.ts';
@@ -158,6 +166,8 @@ function createMemory(live: ApplierOptions['live']): Memory {
       const last = find(place);
       if (last === undefined || last.desired !== wanted) return false;
       if (last.resourceVersion === there.metadata.resourceVersion) return true;
+      // The watch has not caught up with what we wrote: what it shows is of before.
+      if (isOlderVersion(there.metadata.resourceVersion, last.resourceVersion)) return true;
       if (last.owned !== hashOf(project(there, desired))) return false;
       last.resourceVersion = there.metadata.resourceVersion;
       return true;

@@ -99,3 +99,11 @@ export function splitKey(key: string): { readonly namespace?: string; readonly n
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
+
+/**
+ * Whether one version of a resource is surely older than another. They are numbers that grow (opaque by contract, comparable since
+ * Kubernetes 1.35); of anything else nothing is known.
+ */
+export function isOlderVersion(version: string | undefined, than: string | undefined): boolean {
+  return Number(version) < Number(than);
+}

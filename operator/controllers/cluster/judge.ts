@@ -1,0 +1,61 @@
+/** Statuses as they are to be. Those that differ from what stands in the cluster are to be written; what moved not is not looked at again. */
+import type { Planning } from '../../plan/plan.ts';
+import type { Observations } from '../../plan/observations.ts';
+import { createMemory } from '../../plan/remembered.ts';
+import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
+import { pace } from './pace.ts';
+import { type Standing, says, standing } from './standing.ts';
+import type { Watches } from './watches.ts';
+
+export interface JudgeOptions {
+  readonly watches: Watches;
+  /** By {@link statusKey}; kept up to date. */
+  readonly statuses: Map<string, ResourceStatus>;
+  /** That status is not what stands there. */
+  readonly onDiffering: (key: string) => void;
+}
+
+/** @returns every status; the very same object as long as nothing of it changed */
+export type Judge = (seen: Observations, planning: Planning) => Promise<readonly ResourceStatus[]>;
+
+export function createJudge({ watches, statuses, onDiffering }: JudgeOptions): Judge {
+  const memory = createMemory();
+  return async (seen, planning) => {
+    const breathe = pace();
+    const there = standing(watches);
+    const found: ResourceStatus[] = [];
+    const known = new Set<string>();
+    const formers = { get: (key: string) => latest(there(key), statuses.get(key)) };
+    for (const status of eachStatus(seen, planning, formers, memory)) {
+      const key = statusKey(status.kind, status.key);
+      found.push(status);
+      known.add(key);
+      const stands = there(key);
+      if (!memory.of(`says ${key}`, [stands, status], () => says(stands, status))) onDiffering(key);
+      statuses.set(key, status);
+      await breathe();
+    }
+    for (const key of statuses.keys()) if (!known.has(key)) statuses.delete(key);
+    memory.sweep();
+    return found;
+  };
+}
+
+/**
+ * A condition turned when it was first said so: by whoever wrote what stands there, or by us a moment ago, when the watch does not
+ * show it yet. Without the second each round in between would write another time.
+ */
+export function latest(
+  there: Standing | undefined,
+  said: ResourceStatus | undefined,
+): Pick<ResourceStatus, 'conditions'> | undefined {
+  if (said === undefined) return there;
+  const written = new Map(there?.conditions.map((one) => [one.type, one]));
+  const caughtUp = said.conditions.every(({ type, status }) => written.get(type)?.status === status);
+  if (caughtUp) return there;
+  const merged = said.conditions.map((one) => {
+    const before = written.get(one.type);
+    return before?.status === one.status ? before : one;
+  });
+  return { conditions: merged };
+}
