@@ -79,7 +79,7 @@ for (const [mode, watchNamespaces] of Object.entries(modes))
           trust.every((one) => conditionOf(one, 'WhitelistVerified') === 'True')
         );
       };
-      await until('every site runs', isDone, operator.log);
+      await until('every site runs', isDone, () => operator.log());
       assert.is((await list(kube, `/apis/apps/v1/namespaces/${sites}/statefulsets`)).length, 2);
       assert.is((await list(kube, `/apis/networking.k8s.io/v1/namespaces/${sites}/networkpolicies`)).length, 2);
       assert.is((await list(kube, `/api/v1/namespaces/${sites}/persistentvolumeclaims`)).length, 2);
@@ -88,11 +88,11 @@ for (const [mode, watchNamespaces] of Object.entries(modes))
       assert.equal(secrets.toSorted(), ['drimbox-ingress-control', 'drimbox-internal-authority']);
       const kept = async (): Promise<boolean> =>
         names(await list(kube, `/api/v1/namespaces/${sites}/secrets`)).includes('site-1-pacs-1-db-key');
-      await until('a key asked for is made and kept', kept, operator.log);
+      await until('a key asked for is made and kept', kept, () => operator.log());
       const told = async (): Promise<boolean> =>
         (await list(kube, '/apis/events.k8s.io/v1/namespaces/default/events')).length > 0 &&
         (await list(kube, `/apis/events.k8s.io/v1/namespaces/${sites}/events`)).length > 0;
-      await until('events tell it, those of the trust space in default', told, operator.log);
+      await until('events tell it, those of the trust space in default', told, () => operator.log());
       const page = await (await fetch(`http://127.0.0.1:${operator.metricsPort}/metrics`)).text();
       assert.match(page, /^rest_client_requests_total\{[^}]*code="200"/m);
       assert.equal(

@@ -115,7 +115,7 @@ test('a pod of the ingress is given longer than its goodbye and its answers may 
 test('no namespace is in the chart but the one that the API gives to events about TrustSpaces', async () => {
   const text = await renderText({ namespace: 'elsewhere', set: { watchNamespaces: ['ght'] } });
   const found = new Set([...text.matchAll(/^\s*namespace: (.+)$/gm)].map((match) => match[1]));
-  assert.equal([...found].toSorted(), ['default', 'elsewhere', 'ght']);
+  assert.equal(found, new Set(['default', 'elsewhere', 'ght']));
 });
 
 test.run();

@@ -97,9 +97,9 @@ for (const mode of ['wide', 'narrow']) {
 }
 
 test('narrow: nothing at all in namespaces that are not named', async () => {
-  const elsewhere = [...work.filter((sentence) => sentence.endsWith(' in ght'))].map((sentence) =>
-    sentence.replace(/ght$/, 'other'),
-  );
+  const elsewhere = work
+    .filter((sentence) => sentence.endsWith(' in ght'))
+    .map((sentence) => sentence.replace(/ght$/, 'other'));
   assert.equal(await answers('narrow', elsewhere, false), []);
   assert.equal(await answers('narrow', ['list secrets', 'watch secrets', 'list configmaps', 'list pods'], false), []);
 });
