@@ -30,7 +30,8 @@ test('the pod of a gateway passes PodSecurity restricted', async () => {
   const input = siteInput();
   const settings = { ...input.settings, imagePullSecrets: ['registry'] };
   const set = siteObjects({ ...input, settings }).at(-1)?.object;
-  const { template } = set?.['spec'] as { readonly template: { readonly metadata: object; readonly spec: object } };
+  if (set === undefined) throw new Error('a site has no objects');
+  const { template } = set['spec'] as { readonly template: { readonly metadata: object; readonly spec: object } };
   const pod = { metadata: { ...template.metadata, name: 'gateway-0' }, spec: template.spec };
   const made = await kube.request('POST', '/api/v1/namespaces/group/pods?fieldValidation=Strict', pod);
   assert.is(made.status, 201, JSON.stringify(made.body));
