@@ -118,7 +118,7 @@ export interface DrimboxSiteSpec {
 export interface DrimboxSiteStatus {
   /** Generation of the spec these conditions speak of; smaller than metadata.generation means still working on it. */
   readonly observedGeneration?: number;
-  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, PacsReachable, DmpReachable, Paused. */
+  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, PacsReachable, DmpReachable, Paused; Stalled while only a person can mend it. */
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: 'True' | 'False' | 'Unknown';
@@ -213,7 +213,7 @@ export interface PacsLinkSpec {
 export interface PacsLinkStatus {
   /** Generation of the spec these conditions speak of; smaller than metadata.generation means still working on it. */
   readonly observedGeneration?: number;
-  /** Ready, Accepted, CertificatesReady, PacsReachable, IngressProgrammed. */
+  /** Ready, Accepted, CertificatesReady, PacsReachable, IngressProgrammed; Stalled while only a person can mend it. */
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: 'True' | 'False' | 'Unknown';
@@ -435,7 +435,7 @@ export interface TrustSpaceSpec {
 export interface TrustSpaceStatus {
   /** Generation of the spec these conditions speak of; smaller than metadata.generation means still working on it. */
   readonly observedGeneration?: number;
-  /** Ready, WhitelistVerified, AnchorsResolved, CrlFresh; each with a reason and what to do. */
+  /** Ready, WhitelistVerified, AnchorsResolved, CrlFresh, and Stalled while only a person can mend it; each with a reason and what to do. */
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: 'True' | 'False' | 'Unknown';

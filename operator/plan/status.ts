@@ -4,6 +4,7 @@ import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.t
 import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
+import { stalled } from './stalled.ts';
 import type { Observations, TrustObservation } from './observations.ts';
 import { type Planning, isPaused } from './plan.ts';
 import type { IngressHost } from './ingress-plan.ts';
@@ -123,7 +124,7 @@ function trustStatus(trust: TrustSpace, seen: Observations, sites: number): Stat
   const verdicts = [anchorsVerdict(observed), crlVerdict(observed, seen.now), whitelistVerdict(observed)];
   const { generatedAt, fetchedAt, domains } = observed.whitelist;
   return [
-    [ready(verdicts), ...verdicts],
+    [ready(verdicts), ...verdicts, ...stalled(verdicts)],
     {
       ...(generatedAt === undefined ? {} : { whitelist: { generatedAt, fetchedAt, domains } }),
       crlExpiry: observed.crls.ok ? observed.crls.nextUpdate : undefined,
@@ -185,7 +186,7 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
       )
     : bad('Paused', 'NotPaused', '');
   return [
-    [ready(verdicts), ...verdicts, paused],
+    [ready(verdicts), ...verdicts, paused, ...stalled(verdicts)],
     {
       pacs: `${answering}/${links.length}`,
       certificateExpiry: earliest(expiries),
@@ -277,7 +278,7 @@ function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Sta
     ingressVerdict(link, seen, planning),
   ];
   return [
-    [ready(verdicts), ...verdicts],
+    [ready(verdicts), ...verdicts, ...stalled(verdicts)],
     { certificateExpiry: certificates.expiry, certificateRequests: seen.requests?.get(key), lastEchoTime: echo },
   ];
 }
