@@ -22,14 +22,16 @@ Needs root: the node has its own network, mount and process namespaces, and its 
 Exit codes: 0 every step is as it should be, 1 one is not, 2 wrong usage.
 `;
 
+const root = resolve(import.meta.dirname, '../..');
+
 function hints({ cluster }: ClusterStage): string {
   return `
 Up until Ctrl-C. Talk to it:
-  export KUBECONFIG=${cluster.kubeconfigFile}
+  export KUBECONFIG=${cluster.kubeconfigFile} PATH=${cluster.binaries}:${root}/bin:$PATH
   kubectl get drimbox -A
   kubectl -n ${namespace} describe drimboxsite nord
   kubectl -n ${systemNamespace} logs deploy/drimbox-operator -f
-  ./drimbox explain site/${namespace}/nord
+  kubectl drimbox explain site/${namespace}/nord
   MLLP ${cluster.nodeAddress}:${nodePorts.nord.mllp}, ingress ${cluster.nodeAddress}:${nodePorts.ingress}
 `;
 }

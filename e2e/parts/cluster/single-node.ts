@@ -28,6 +28,8 @@ export interface Cluster {
   /** An administrator's; its server is reached from the host. */
   readonly kubeconfigFile: string;
   readonly directory: string;
+  /** Folder of kubectl and the other programs. */
+  readonly binaries: string;
   /** Reached from the host: NodePorts and the API server (6443). */
   readonly nodeAddress: string;
   /** How pods reach a program of the host that listens on this address (or on all). */
@@ -43,6 +45,10 @@ export interface Cluster {
   helm(...args: readonly string[]): Promise<string>;
   /** Makes an OCI archive's image known; pods name it with `imagePullPolicy: Never` or `IfNotPresent`. */
   importImage(archive: string): Promise<void>;
+  /** Gives an image of the node another name beside its own. */
+  nameImage(reference: string, another: string): Promise<void>;
+  /** Runs a program of this host in the node's network: `iptables`, `conntrack`. Standard output. */
+  inNetwork(program: string, ...args: readonly string[]): Promise<string>;
   /** Pods resolve these names from now on (within a second), each to its address. Replaces those given before. */
   setHosts(addresses: Readonly<Record<string, string>>): void;
   /** Until the node is Ready and every namespace has its service account. @throws Error naming the program that ended, with its log */
@@ -196,6 +202,7 @@ function toCluster(layout: Layout, place: Claim, api: Api, stop: () => Promise<v
     kubeconfigFile,
     kubectlWith,
     directory: layout.directory,
+    binaries: layout.binaries,
     nodeAddress: place.nodeAddress,
     hostAddress: place.hostAddress,
     name: place.name,
@@ -214,6 +221,13 @@ function toCluster(layout: Layout, place: Claim, api: Api, stop: () => Promise<v
       return (await run(join(folder, 'helm'), args, { env, maxBuffer })).stdout;
     },
     importImage: async (archive) => await importAll(layout, [archive]),
+    async nameImage(reference, another) {
+      const socket = join(layout.run, 'containerd.sock');
+      const args = ['-a', socket, '-n', 'k8s.io', 'images', 'tag', '--force', reference, another];
+      await run(join(layout.binaries, 'ctr'), args);
+    },
+    inNetwork: async (program, ...args) =>
+      (await run('ip', ['netns', 'exec', place.name, program, ...args], { maxBuffer })).stdout,
     setHosts(addresses) {
       const lines = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`);
       writeFileSync(join(layout.run, 'hosts'), lines.join(''));
