@@ -6,12 +6,17 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { find, render } from '../e2e/charts/chart.ts';
 import { clusterBootstrap } from '../operator/ingress/cluster-bootstrap.ts';
-import { chartBootstrapOptions, generated } from './generate.ts';
+import { chartBootstrapOptions, generated, generatedForKustomize } from './generate.ts';
 
 const root = join(import.meta.dirname, '..');
 
-test('generated files are as generated', () => {
-  for (const [path, content] of Object.entries(generated()))
+test('generated files are as generated, and there are no others', async () => {
+  const kustomize = await generatedForKustomize();
+  const there = readdirSync(join(root, 'kustomize'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => `kustomize/${name}`);
+  assert.equal(new Set(there), new Set(Object.keys(kustomize)));
+  for (const [path, content] of Object.entries({ ...generated(), ...kustomize }))
     assert.is(readFileSync(join(root, path), 'utf8'), content, `${path}: run node charts/generate.ts`);
 });
 

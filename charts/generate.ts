@@ -1,11 +1,14 @@
 /**
- * Writes what the charts have from elsewhere: the CRDs from crds/, and Envoy's bootstrap from the function that the operator tests.
+ * Writes what the charts have from elsewhere: the CRDs from crds/, and Envoy's bootstrap from the function that the operator tests;
+ * then kustomize/ from the charts. Helm is built at its first use (2 min).
  *
  * usage: node charts/generate.ts
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { renderText } from '../e2e/charts/chart.ts';
 import { clusterBootstrap, type ClusterBootstrapOptions } from '../operator/ingress/cluster-bootstrap.ts';
+import { kustomizeFiles } from './kustomize.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -53,11 +56,15 @@ const keep = `  {{- if .Values.keep }}
   {{- end }}
 `;
 
+function crdFiles(): (readonly [string, string])[] {
+  return readdirSync(join(root, 'crds'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => [name, readFileSync(join(root, 'crds', name), 'utf8')] as const);
+}
+
 function crdTemplates(): Record<string, string> {
-  const files = readdirSync(join(root, 'crds')).filter((name) => name.endsWith('.yaml'));
   return Object.fromEntries(
-    files.map((name) => {
-      const text = readFileSync(join(root, 'crds', name), 'utf8');
+    crdFiles().map(([name, text]) => {
       if (text.includes('{{')) throw new Error(`crds/${name} has {{, which Helm would take for its own`);
       const parts = text.split(/^(?<head>metadata:\n {2}name: .+\n)/m);
       const [before, head, after] = parts;
@@ -68,5 +75,21 @@ function crdTemplates(): Record<string, string> {
   );
 }
 
-if (import.meta.main)
-  for (const [path, content] of Object.entries(generated())) writeFileSync(join(root, path), content);
+/** Path from the root to content. */
+export async function generatedForKustomize(): Promise<Readonly<Record<string, string>>> {
+  const files = kustomizeFiles(await renderText(), Object.fromEntries(crdFiles()));
+  return Object.fromEntries(Object.entries(files).map(([path, content]) => [`kustomize/${path}`, content]));
+}
+
+if (import.meta.main) {
+  const write = (files: Readonly<Record<string, string>>): void => {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    }
+  };
+  write(generated());
+  rmSync(join(root, 'kustomize'), { recursive: true, force: true });
+  // From the chart as it is now.
+  write(await generatedForKustomize());
+}
