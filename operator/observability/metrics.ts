@@ -1,10 +1,10 @@
 /** The Prometheus series of the operator: what it counts here, what it last saw in status-metrics.ts. Created at zero. */
-import { Counter, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { collectProcessMetrics } from '../../common/observability/process-metrics.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { resourceTypes } from '../ingress/control-plane/snapshot.ts';
 import { handshakeReasons } from './handshake-reason.ts';
-import { registerStatusMetrics } from './status-metrics.ts';
+import { StatusRegistry } from './status-metrics.ts';
 
 export interface OperatorMetrics {
   readonly registry: Registry;
@@ -20,9 +20,8 @@ const roundSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
 /** @param status what the operator saw last, read at each scrape; undefined before its first round ended */
 export function createOperatorMetrics(status: () => StatusDocument | undefined): OperatorMetrics {
-  const registry = new Registry();
+  const registry = new StatusRegistry(status);
   collectProcessMetrics(registry);
-  registerStatusMetrics(registry, status);
   const registers = [registry];
   const metrics: OperatorMetrics = {
     registry,

@@ -1,10 +1,11 @@
 /** Gauges read from the last status at each scrape: they can't say anything else than `drimbox status` does. */
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
+import { pace } from '../controllers/cluster/pace.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import type { ResourceStatus } from '../plan/status.ts';
+import { type ResourceFamily, type Sample, resourceLines } from './resource-samples.ts';
 
 type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number];
 
 interface Definition {
   readonly name: string;
@@ -26,30 +27,31 @@ const linkStates: Readonly<Record<string, string>> = {
   NoProxyConnected: 'proxy_down',
 };
 
-const definitions: readonly Definition[] = [
+const families: readonly ResourceFamily[] = [
   {
     name: 'drimbox_resource_ready',
     help: '1 when the condition Ready of the resource is True',
     labels: resourceLabels,
-    read: ({ resources }) => resources.map((one) => [named(one), isReady(one) ? 1 : 0]),
+    read: (one) => [[named(one), isReady(one) ? 1 : 0]],
   },
   {
     name: 'drimbox_condition',
     help: '1 for the status that the condition of the resource has, 0 for the two others',
     labels: [...resourceLabels, 'type', 'status'],
-    read: ({ resources }) =>
-      resources.flatMap((one) =>
-        one.conditions.flatMap(({ type, status: actual }) =>
-          statuses.map((status): Sample => [{ ...named(one), type, status }, status === actual ? 1 : 0]),
-        ),
+    read: (one) =>
+      one.conditions.flatMap(({ type, status: actual }) =>
+        statuses.map((status): Sample => [{ ...named(one), type, status }, status === actual ? 1 : 0]),
       ),
   },
   {
     name: 'drimbox_certificate_expiration_timestamp_seconds',
     help: 'When the first certificate of the resource ends, sites including those of their links',
     labels: resourceLabels,
-    read: ({ resources }) => resources.flatMap((one) => time(named(one), one.fields['certificateExpiry'])),
+    read: (one) => time(named(one), one.fields['certificateExpiry']),
   },
+];
+
+const definitions: readonly Definition[] = [
   {
     name: 'drimbox_crl_expiration_timestamp_seconds',
     help: 'When the first CRL of the trust space ends; every caller is refused from then on',
@@ -109,21 +111,42 @@ const definitions: readonly Definition[] = [
   },
 ];
 
-/** @param status read at each scrape; without one the gauges have no samples */
-export function registerStatusMetrics(registry: Registry, status: () => StatusDocument | undefined): void {
-  for (const { name, help, labels, read } of definitions) {
-    const gauge = new Gauge({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [registry],
-      collect() {
-        gauge.reset();
-        gauge.remove({}); // without labels a reset leaves a 0 that nobody measured
-        const seen = status();
-        for (const [own, value] of seen === undefined ? [] : read(seen)) gauge.set(own, value);
-      },
-    });
+/** A registry whose page has the lines of every resource as well. */
+export class StatusRegistry extends Registry {
+  readonly #status: () => StatusDocument | undefined;
+
+  /** @param status read at each scrape; without one the gauges have no samples */
+  constructor(status: () => StatusDocument | undefined) {
+    super();
+    this.#status = status;
+    for (const { name, help, labels } of families)
+      void new Gauge({ name, help, labelNames: [...labels], registers: [this] });
+    for (const { name, help, labels, read } of definitions) {
+      const gauge = new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [this],
+        collect() {
+          gauge.reset();
+          gauge.remove({}); // without labels a reset leaves a 0 that nobody measured
+          const seen = status();
+          for (const [own, value] of seen === undefined ? [] : read(seen)) gauge.set(own, value);
+        },
+      });
+    }
+  }
+
+  override async metrics(): Promise<string> {
+    let page = await super.metrics();
+    const breathe = pace();
+    const resources = this.#status()?.resources ?? [];
+    for (const family of families) {
+      const lines = await resourceLines(family, resources, breathe);
+      const head = `# TYPE ${family.name} gauge`;
+      if (lines !== '') page = page.replace(`${head}\n`, () => `${head}\n${lines}\n`);
+    }
+    return page;
   }
 }
 
