@@ -4,7 +4,9 @@ import { createNarrator } from '../demo/narrator.ts';
 import { benchIngress } from './ingress.ts';
 import { readRetrieveOptions, retrieveUsage } from './options.ts';
 import { benchRetrieve, measureHere } from './retrieve.ts';
+import { benchSoak } from './soak.ts';
 import { replaceFigures } from './markdown.ts';
+import { benchRegion } from './region.ts';
 import { benchRotation } from './rotation.ts';
 import { table } from './table.ts';
 import type { Places } from './world.ts';
@@ -13,6 +15,8 @@ const usage = `usage: drimbox bench NAME [--help]
 
   retrieve   a CT series from PACS to remote client, against a bare C-MOVE
   ingress    a change to one link, among 10, 100 and 1000 of them, to Envoy's acknowledgement
+  region     1000 sites on a real Kubernetes API: memory, writes, changes, failover
+  soak       sites made, changed and deleted in waves for half an hour; nothing may stay behind
   rotation   200 certificates and 200 whitelists replaced during downloads
 
 Exit codes: 0 measured and as it must be (every output equal, no request failed), 1 not, 2 wrong usage.
@@ -45,6 +49,8 @@ async function retrieve(args: readonly string[]): Promise<number> {
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === 'retrieve') return await retrieve(args);
   if (name === 'ingress') return await benchIngress(args);
+  if (name === 'region') return await benchRegion(args);
+  if (name === 'soak') return await benchSoak(args);
   if (name === 'rotation') return await benchRotation(args);
   if (name === '--help' || name === '-h') {
     process.stdout.write(usage);

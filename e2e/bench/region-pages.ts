@@ -1,4 +1,4 @@
-/** What a running operator says of itself on its metrics page, looked at once a second: peaks are those of the whole time watched. */
+/** What a running operator says of itself on its metrics page, looked at now and then: peaks are those of the whole time watched. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,11 +13,15 @@ export interface Peaks {
 
 export interface Pages {
   read(): Promise<Page>;
+  /** Without beginning anew. */
+  peek(): Promise<Peaks>;
   /** Since the watch began or the last call. */
   peaks(): Promise<Peaks>;
   stop(): Promise<void>;
 }
 
+/** As often as a Prometheus that is asked to look closely: a page with a line for each condition costs its time too. */
+const everyMs = 10_000;
 /** Of the timer by which prom-client measures delays. */
 const resolutionMs = 10;
 
@@ -36,12 +40,16 @@ export function watchPages(port: number, pid: number): Pages {
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await read().catch(() => undefined); // killed or stopped on purpose: whoever needs a page asks for it
-      await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined); // told to stop
+      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined); // told to stop
     }
   };
   const running = loop();
   return {
     read,
+    async peek() {
+      await read();
+      return { blockMs: Math.round(block), rssBytes: rss };
+    },
     async peaks() {
       await read();
       const found = { blockMs: Math.round(block), rssBytes: rss };

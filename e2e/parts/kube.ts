@@ -165,6 +165,8 @@ async function startApiserver(
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
       '--service-cluster-ip-range=10.96.0.0/16',
+      // A site's Service for its PACS takes three; the usual range has 2768.
+      '--service-node-port-range=20000-32767',
       `--tls-cert-file=${pki}/apiserver.crt`,
       `--tls-private-key-file=${pki}/apiserver.key`,
       `--client-ca-file=${pki}/ca.crt`,

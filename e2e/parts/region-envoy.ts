@@ -54,7 +54,11 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
   const part = await startProcess({
     name: 'envoy',
     command: findEnvoy(),
-    args: ['-c', file, '--service-node', 'proxy-1', '--disable-hot-restart', '--log-level', 'warning'],
+    // Chains that went keep their secrets while they drain; ten minutes unless told.
+    args: [
+      ...['-c', file, '--service-node', 'proxy-1', '--drain-time-s', '2'],
+      ...['--disable-hot-restart', '--log-level', 'warning'],
+    ],
     logFile: join(directory, 'envoy.log'),
     ready: async () => (await fetch(`${admin}/stats?filter=^server.live$`)).ok,
   });

@@ -67,7 +67,9 @@ export function judgedIdentities(
         const data = inventory.secrets.get(`${link.metadata.namespace}/${certificate.secretName}`);
         const waits = store.pending(keyOf(link), kind)?.keyPem;
         const accepted = store.accepted(keyOf(link), kind)?.keyPem;
-        const inputs = [fqdn, data, trust?.anchors, trust?.crls, waits, accepted];
+        // A browser's anchors are not known here: only db is judged by those of the TrustSpace.
+        const judgedBy = kind === 'db' ? [trust?.anchors, trust?.crls] : [];
+        const inputs = [fqdn, data, waits, accepted, ...judgedBy];
         const known = judgements.get(key);
         if (known !== undefined && known.until > now.getTime() && same(known.inputs, inputs)) return known.identity;
         const identity = await serverIdentity(link, kind, { inventory, trust, store, judge, at: now });

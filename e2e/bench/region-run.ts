@@ -1,0 +1,287 @@
+/** One size of region, from nothing to the end: all Ready, quiet, changes, and the leader lost twice. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
+import { applyResource, fqdnOf, putSecret } from '../parts/region.ts';
+import { type Pages, requestsIn, sum, watchPages, writesIn } from './region-pages.ts';
+import { type Asked, handshake, startTraffic } from './region-traffic.ts';
+import { type RegionWorld, openRegionWorld, siteNamespace, until } from './region-world.ts';
+
+export interface RegionPlan {
+  readonly sites: number;
+  readonly pacs: number;
+  readonly quietMinutes: number;
+  readonly changes: number;
+  /** Of the operators' Node. */
+  readonly nodeFlags: readonly string[];
+  readonly say: (text: string) => void;
+}
+
+export interface Failover {
+  /** From the signal to the other's name in the Lease. */
+  readonly leaseMs: number;
+  /** From then on, of a change made at once: to its status by the new leader. */
+  readonly freshMs: number;
+  /** Keys that waited in the new leader's queue when it was made. */
+  readonly waiting: number;
+  readonly handshakes: number;
+  readonly failed: readonly string[];
+}
+
+export interface RegionRun {
+  readonly sites: number;
+  readonly pacs: number;
+  readonly idleRssBytes: number;
+  readonly readyMs: number;
+  /** Requests to the API server until then, of both operators, by method and resource; no watches, no Lease. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly requestsPerSite: number;
+  readonly cpuSeconds: number;
+  readonly peakRssBytes: number;
+  /** Longest block of the leader's event loop, ms: while it starts, until all is Ready, and afterwards. */
+  readonly blockMs: { readonly start: number; readonly load: number; readonly quiet: number; readonly changes: number };
+  readonly quietMinutes: number;
+  readonly quietWrites: number;
+  /** Share of a core in the quiet time. */
+  readonly quietCpu: number;
+  /** From the change of a PacsLink's spec to Envoy serving by it. */
+  readonly changesMs: readonly number[];
+  /** From the first resource of a new site to its FQDN served by Envoy. */
+  readonly newSiteMs: number;
+  readonly killed: Failover;
+  readonly frozen: Failover & {
+    /** How the former leader ended when it was let go on. */
+    readonly formerEnded: string;
+  };
+}
+
+interface Watched {
+  readonly part: ClusterOperatorPart;
+  readonly pages: Pages;
+}
+
+export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
+  const { sites, pacs, say } = plan;
+  const world = await openRegionWorld({ sites: sites + 1, pacs, nodeFlags: plan.nodeFlags });
+  const watched: Watched[] = [];
+  const start = async (name: string): Promise<Watched> => {
+    const part = await world.startOperator(name);
+    const one = { part, pages: watchPages(part.metricsPort, part.pid) };
+    watched.push(one);
+    return one;
+  };
+  try {
+    say(`${sites} sites: made`);
+    const [a, b] = [await start('operator-a'), await start('operator-b')];
+    await until('a leader', 60_000, async () => (await world.leader()) !== '');
+    const [leader, other] = (await world.leader()) === 'operator-a' ? [a, b] : [b, a];
+    await world.startEnvoy([a.part, b.part]);
+    await sleep(3_000);
+    const idle = await leader.pages.peaks();
+    const load = await loadAll(world, leader, sites, pacs, say);
+    const requests = await requestsOf([a, b]);
+    const cpuSeconds = await cpuOf(leader);
+    const loadPeaks = await leader.pages.peaks();
+    await settle([a, b]);
+    await leader.pages.peaks();
+    say('settled');
+    const quiet = await keepQuiet([a, b], leader, plan.quietMinutes);
+    const quietPeaks = await leader.pages.peaks();
+    say(`quiet: ${quiet.writes} writes`);
+    const changesMs = await changeLinks(world, plan);
+    const newSiteMs = await addSite(world, sites);
+    const changePeaks = await leader.pages.peaks();
+    say(`changed: ${changesMs.map(Math.round).join(' ')} ms, a new site ${Math.round(newSiteMs)} ms`);
+    const killed = await loseLeader(world, leader, other, 'SIGKILL');
+    say(`killed: ${JSON.stringify(killed)}`);
+    const third = await start('operator-c');
+    await until('the third', 120_000, async () => await isUp(third), 500);
+    const frozen = await loseLeader(world, other, third, 'SIGSTOP');
+    other.part.kill('SIGCONT');
+    const formerEnded = await Promise.race([other.part.ended, sleep(30_000, 'goes on')]);
+    say(`frozen: ${JSON.stringify(frozen)}`);
+    return {
+      sites,
+      pacs,
+      idleRssBytes: idle.rssBytes,
+      readyMs: Math.round(load),
+      requests: Object.fromEntries(requests),
+      requestsPerSite: Math.round((sum(requests.values()) / sites) * 10) / 10,
+      cpuSeconds: Math.round(cpuSeconds),
+      peakRssBytes: Math.max(loadPeaks.rssBytes, quietPeaks.rssBytes, changePeaks.rssBytes),
+      blockMs: {
+        start: idle.blockMs,
+        load: loadPeaks.blockMs,
+        quiet: quietPeaks.blockMs,
+        changes: changePeaks.blockMs,
+      },
+      quietMinutes: plan.quietMinutes,
+      quietWrites: quiet.writes,
+      quietCpu: quiet.cpu,
+      changesMs,
+      newSiteMs: Math.round(newSiteMs),
+      killed,
+      frozen: { ...frozen, formerEnded },
+    };
+  } finally {
+    await Promise.all(watched.map(async ({ pages }) => await pages.stop()));
+    await world.stop();
+  }
+}
+
+async function loadAll(
+  world: RegionWorld,
+  leader: Watched,
+  sites: number,
+  pacs: number,
+  say: RegionPlan['say'],
+): Promise<number> {
+  const startedAt = performance.now();
+  // The last site is kept for later.
+  await world.applySites(sites);
+  say('applied');
+  let saidAt = 0;
+  const limitMs = 120_000 + sites * 1_500;
+  const every = Math.min(2_000, 200 + sites);
+  const all = sites * (1 + pacs);
+  const look = async (): Promise<boolean> => {
+    const { ready } = await world.readiness();
+    if (performance.now() - saidAt > 15_000) {
+      saidAt = performance.now();
+      const { rssBytes } = await leader.pages.peek();
+      say(`${ready} of ${all} Ready, ${Math.round(rssBytes / 1e6)} MB`);
+    }
+    return ready === all;
+  };
+  await until('all Ready', limitMs, look, every);
+  return performance.now() - startedAt;
+}
+
+async function requestsOf(operators: readonly Watched[]): Promise<ReadonlyMap<string, number>> {
+  const total = new Map<string, number>();
+  for (const { pages } of operators)
+    for (const [key, value] of requestsIn(await pages.read())) total.set(key, (total.get(key) ?? 0) + value);
+  return total;
+}
+
+async function cpuOf({ pages }: Watched): Promise<number> {
+  return (await pages.read()).get('process_cpu_seconds_total') ?? 0;
+}
+
+async function writesOf(operators: readonly Watched[]): Promise<number> {
+  const counts = await Promise.all(operators.map(async ({ pages }) => writesIn(await pages.read())));
+  return sum(counts);
+}
+
+/** Nothing written for ten seconds. */
+async function settle(operators: readonly Watched[]): Promise<void> {
+  let before = -1;
+  const look = async (): Promise<boolean> => {
+    const now = await writesOf(operators);
+    const still = now === before;
+    before = now;
+    return still;
+  };
+  await until('ten seconds without a write', 300_000, look, 10_000);
+}
+
+async function keepQuiet(
+  operators: readonly Watched[],
+  leader: Watched,
+  minutes: number,
+): Promise<{ readonly writes: number; readonly cpu: number }> {
+  const [writes, cpu] = [await writesOf(operators), await cpuOf(leader)];
+  await sleep(minutes * 60_000);
+  const used = ((await cpuOf(leader)) - cpu) / (minutes * 60);
+  return { writes: (await writesOf(operators)) - writes, cpu: Math.round(used * 1000) / 1000 };
+}
+
+const viAsked = ({ publicPort, region }: RegionWorld, site: number): Asked => ({
+  port: publicPort,
+  fqdn: fqdnOf('vi', site, 1),
+  pki: region.pki,
+});
+
+/** The spec names another Secret; what counts is the moment from which the proxy shows the certificate in it. */
+async function changeLinks(world: RegionWorld, { sites, changes }: RegionPlan): Promise<readonly number[]> {
+  const { kube, region } = world;
+  const took: number[] = [];
+  for (let index = 0; index < changes; index += 1) {
+    const site = 1 + ((index * 37) % sites);
+    const issued = await region.pki.issue({
+      commonName: fqdnOf('vi', site, 1),
+      organizationalUnit: '1750000001',
+      kind: 'MARKET',
+    });
+    const secretName = `changed-${index}`;
+    await putSecret(kube, siteNamespace, secretName, issued);
+    await sleep(500);
+    const patch = { spec: { vi: { certificate: { secretName } } } };
+    const startedAt = performance.now();
+    await kube.request('PATCH', linkPath(site), patch, 'application/merge-patch+json');
+    const serial = issued.certificate.serialNumber.toLowerCase();
+    const served = async (): Promise<boolean> => (await handshake(viAsked(world, site))).toLowerCase() === serial;
+    await until('the changed certificate', 60_000, served, 10);
+    took.push(Math.round(performance.now() - startedAt));
+  }
+  return took;
+}
+
+function linkPath(site: number): string {
+  return `/apis/drimbox.dev/v1alpha1/namespaces/${siteNamespace}/pacslinks/site-${site}-pacs-1`;
+}
+
+async function addSite(world: RegionWorld, index: number): Promise<number> {
+  const startedAt = performance.now();
+  for (const document of world.region.sites[index]?.documents ?? []) await applyResource(world.kube, document);
+  const served = async (): Promise<boolean> =>
+    await handshake(viAsked(world, index + 1)).then(
+      () => true,
+      () => false, // not yet: no such name
+    );
+  await until('the new site', 60_000, served, 20);
+  return performance.now() - startedAt;
+}
+
+async function loseLeader(
+  world: RegionWorld,
+  leader: Watched,
+  next: Watched,
+  signal: 'SIGKILL' | 'SIGSTOP',
+): Promise<Failover> {
+  const { kube, region, publicPort } = world;
+  const client = await region.pki.issue({ commonName: 'autre', organizationalUnit: '1750000002', kind: 'AUTH_CLI' });
+  const db: Asked = { port: publicPort, fqdn: fqdnOf('db', 1, 1), pki: region.pki, client };
+  const traffic = startTraffic([viAsked(world, 2), db]);
+  await leader.pages.stop();
+  leader.part.kill(signal);
+  const leaseMs = await until('another leader', 60_000, async () => (await world.leader()) === next.part.instance, 100);
+  const path = linkPath(3);
+  const changed = performance.now();
+  const { body } = await kube.request(
+    'PATCH',
+    path,
+    { spec: { limits: { maxRequests: signal === 'SIGKILL' ? 401 : 402 } } },
+    'application/merge-patch+json',
+  );
+  const { generation } = body['metadata'] as { readonly generation: number };
+  const depth = next.pages.read().then((page) => page.get('workqueue_depth{name="drimbox"}') ?? 0);
+  const observed = async (): Promise<boolean> => {
+    const { status } = (await kube.request('GET', path)).body as { readonly status?: { observedGeneration?: number } };
+    return status?.observedGeneration === generation;
+  };
+  await until('the status of a fresh change', 120_000, observed, 20);
+  const freshMs = performance.now() - changed;
+  await sleep(5_000);
+  await traffic.stop();
+  return {
+    leaseMs: Math.round(leaseMs),
+    freshMs: Math.round(freshMs),
+    waiting: await depth,
+    handshakes: traffic.done,
+    failed: traffic.failures,
+  };
+}
+
+async function isUp({ part }: Watched): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${part.metricsPort}/readyz`)).ok;
+}
