@@ -56,8 +56,15 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
     command: findEnvoy(),
     // Chains that went keep their secrets while they drain; ten minutes unless told.
     args: [
-      ...['-c', file, '--service-node', 'proxy-1', '--drain-time-s', '2'],
-      ...['--disable-hot-restart', '--log-level', 'warning'],
+      '-c',
+      file,
+      '--service-node',
+      'proxy-1',
+      '--drain-time-s',
+      '2',
+      '--disable-hot-restart',
+      '--log-level',
+      'warning',
     ],
     logFile: join(directory, 'envoy.log'),
     ready: async () => (await fetch(`${admin}/stats?filter=^server.live$`)).ok,
