@@ -1,6 +1,6 @@
 /**
  * Writes what the charts have from elsewhere: the CRDs from crds/, and Envoy's bootstrap from the function that the operator tests;
- * then kustomize/ from the charts. Helm is built at its first use (2 min).
+ * the table of values in docs/install.md; then kustomize/ from the charts. Helm is built at its first use (2 min).
  *
  * usage: node charts/generate.ts
  */
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { renderText } from '../e2e/charts/chart.ts';
 import { clusterBootstrap, type ClusterBootstrapOptions } from '../operator/ingress/cluster-bootstrap.ts';
 import { kustomizeFiles } from './kustomize.ts';
+import { valuesTable } from './values-table.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,7 +35,16 @@ export function chartBootstrapOptions(values: {
 
 /** Path from the root to content. */
 export function generated(): Readonly<Record<string, string>> {
-  return { ...bootstrapFiles(), ...crdTemplates() };
+  return { ...bootstrapFiles(), ...crdTemplates(), ...valuesPage() };
+}
+
+/** The page as it is, with the table of values as it should be. */
+function valuesPage(): Record<string, string> {
+  const page = readFileSync(join(root, 'docs/install.md'), 'utf8');
+  const table = valuesTable(readFileSync(join(root, 'charts/drimbox/values.yaml'), 'utf8'));
+  const place = /(<!-- values: .*-->\n)[\s\S]*(<!-- end of values -->)/;
+  if (!place.test(page)) throw new Error('docs/install.md has no place for the values');
+  return { 'docs/install.md': page.replace(place, (_all, begin: string, end: string) => `${begin}${table}${end}`) };
 }
 
 function bootstrapFiles(): Record<string, string> {
