@@ -99,7 +99,8 @@ if (import.meta.main) {
     }
   };
   write(generated());
-  rmSync(join(root, 'kustomize'), { recursive: true, force: true });
   // From the chart as it is now.
-  write(await generatedForKustomize());
+  const kustomize = await generatedForKustomize();
+  rmSync(join(root, 'kustomize'), { recursive: true, force: true });
+  write(kustomize);
 }
