@@ -7,6 +7,8 @@ const ask =
 const secret =
   'correct the Secret (kubectl create secret tls NAME --cert FILE --key FILE --dry-run=client -o yaml | kubectl apply -f -); it is read again at once';
 const trust = 'correct the TrustSpace';
+const image =
+  'correct images.gateway (repository, tag, digest) of the chart with helm upgrade, or give it pull secrets (images.pullSecrets)';
 
 /** Reason to what to do next. */
 export const advice: Readonly<Record<string, string>> = {
@@ -33,8 +35,6 @@ export const advice: Readonly<Record<string, string>> = {
   NotYetValid: 'wait until it begins, or check the clock of this machine',
   Expired: `it ended; ${ask}`,
   Revoked: `its authority took it back; ${ask}`,
-  ChainIncomplete: `add the intermediate authorities to tls.crt; ${secret}`,
-  UntrustedIssuer: `no anchor of the TrustSpace issued it; ${secret}, or ${trust}`,
 
   AnchorsEmpty: `${trust}: spec.anchors must hold PEM certificates`,
   AnchorsUnreadable: `${trust}: spec.anchors must hold PEM certificates`,
@@ -78,12 +78,20 @@ export const advice: Readonly<Record<string, string>> = {
   ConfigRefused: 'this is a fault of drimbox when the resources were accepted: please report it with the message',
   Progressing: 'wait a moment: mounted files take up to a minute to arrive',
   Starting: 'wait a moment; kubectl describe pod says what it waits for',
-  Unschedulable: 'no node takes the pod: lower spec.resources, or look at kubectl describe pod',
-  ImagePullBackOff: 'correct the image of the chart (gateway.image), or give it a pull secret',
-  ErrImagePull: 'correct the image of the chart (gateway.image), or give it a pull secret',
+  Unschedulable:
+    'no node takes the pod: lower spec.resources; of an unbound claim, correct spec.storage.storageClassName (kubectl get storageclass lists them), delete the claim (kubectl delete pvc drimbox-SITE-data) and the pod',
+  SchedulingGated: 'something of your cluster holds the pod back: kubectl describe pod names the gate',
+  ImagePullBackOff: image,
+  ErrImagePull: image,
+  InvalidImageName: image,
   ErrImageNeverPull:
-    'the node does not have the image and may not pull it: correct gateway.image.pullPolicy of the chart',
+    'the node does not have the image and may not pull it: correct images.gateway.tag or images.gateway.pullPolicy of the chart (helm upgrade)',
+  Waiting: 'kubectl describe pod says what it waits for',
   CreateContainerConfigError: 'kubectl describe pod names what it refers to and does not find',
+  CreateContainerError: 'kubectl describe pod quotes the node; look there for what it lacks',
+  RunContainerError: 'kubectl describe pod quotes the node; look there for what it lacks',
+  NotWritten:
+    'the message names the object and quotes the API server: mend what it says (a quota, a policy, a port that is taken). What is fixed when an object is made (storageClassName of a claim) needs the old one deleted: kubectl delete pvc drimbox-SITE-data takes its archive along, so only while it is empty',
 
   SomeSilent: 'see the PacsLinks: each says what its PACS answered',
   NotReported: 'the gateway has not said anything yet: see WorkloadAvailable',
@@ -94,8 +102,20 @@ export const advice: Readonly<Record<string, string>> = {
   NewerRefused: 'see the TrustSpace: the newest list is not good, the former one is in force',
 };
 
-/** Undefined when the message says all there is to say. */
-export function adviceFor(reason: string): string | undefined {
+/** Faults of a chain, when it is that of a server's certificate and not of who signed the whitelist. */
+const ofCertificates: Readonly<Record<string, string>> = {
+  UntrustedChain: `no path to an anchor: add the intermediate authorities to tls.crt, or have it issued by an authority of this TrustSpace (TEST and PROD differ); ${secret}, or ${trust}`,
+  NotAnAuthority: `put only authorities behind the server's certificate in tls.crt; ${secret}`,
+  WeakCertificate: `ask for one with RSA of 2048 bits or more and SHA-256; ${ask}`,
+  CriticalExtension: `ask for one without that extension; ${ask}`,
+};
+
+/**
+ * Undefined when the message says all there is to say.
+ * @param type of the condition: the same reason may need something else
+ */
+export function adviceFor(type: string, reason: string): string | undefined {
   if (/^ExpiresIn\d+Days?$/.test(reason)) return `it ends soon; ${ask}`;
+  if (type === 'CertificatesReady' && ofCertificates[reason] !== undefined) return ofCertificates[reason];
   return advice[reason] ?? (whitelistReasons as Readonly<Record<string, string>>)[reason];
 }

@@ -2,6 +2,9 @@
 import type { Condition } from '../plan/condition.ts';
 import { adviceFor } from './advice.ts';
 
+/** They repeat what another condition says, or what is wanted. */
+const summaries: ReadonlySet<string> = new Set(['Ready', 'Paused', 'Stalled']);
+
 export interface Explained {
   readonly kind: 'TrustSpace' | 'DrimboxSite' | 'PacsLink';
   /** `NAMESPACE/NAME`, or `NAME` of a TrustSpace. */
@@ -24,14 +27,12 @@ function writeOne(one: Explained): string {
   const since = ready === undefined ? '' : ` since ${ready.lastTransitionTime}`;
   const verdict = ready?.status === 'True' ? `ready${since}` : `not ready${since}`;
   const stale =
-    one.conditions.length === 0
+    one.conditions.length === 0 || (one.observedGeneration === 0 && one.generation > 0)
       ? ['  no operator has looked at it yet: is one running, and does it look at this namespace?']
       : one.observedGeneration < one.generation
         ? ['  the operator has not looked at the latest change yet']
         : [];
-  const causes = one.conditions.filter(
-    ({ type, status }) => type !== 'Ready' && type !== 'Paused' && status !== 'True',
-  );
+  const causes = one.conditions.filter(({ type, status }) => !summaries.has(type) && status !== 'True');
   const warnings = one.conditions.filter(
     ({ type, status, reason }) =>
       status === 'True' && ((type === 'Paused' && reason === 'Paused') || reason.startsWith('Expires')),
@@ -43,7 +44,7 @@ function writeOne(one: Explained): string {
 }
 
 function writeCause({ type, status, reason, message }: Explained['conditions'][number]): string {
-  const advice = adviceFor(reason);
+  const advice = adviceFor(type, reason);
   return [
     `  ${type} is ${status}: ${reason}`,
     ...(message === '' ? [] : [`    ${message}`]),

@@ -125,6 +125,8 @@ export interface Observations {
   readonly gateways: ReadonlyMap<string, GatewayObservation>;
   /** PacsLink to what the proxy said; absent means it has not spoken yet. */
   readonly ingress: ReadonlyMap<string, IngressObservation>;
+  /** Site to why the cluster does not take what it is to be made of, in the cluster's words. */
+  readonly unwritten?: ReadonlyMap<string, string>;
   readonly layout: Layout;
   readonly software: { readonly name: string; readonly version: string };
 }

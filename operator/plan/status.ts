@@ -84,6 +84,7 @@ function siteInputs(site: DrimboxSite, seen: Observations, planning: Planning): 
     unknownPacs.get(key),
     seen.trusts.get(site.spec.trustSpace),
     seen.gateways.get(key),
+    seen.unwritten?.get(key),
     planning.gatewayOf.get(key),
     ...own.map(({ secretName }) => seen.identities.get(`${site.metadata.namespace}/${secretName}`)),
     ...(linksOf.get(key) ?? []).flatMap((link) => [link, ...certificateInputs(link, seen, planning)]),
@@ -221,6 +222,8 @@ function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planni
   const plan = planning.gatewayOf.get(key);
   const gateway = seen.gateways.get(key);
   if (plan === undefined) return bad(type, 'NotPlanned', 'no gateway runs, see the other conditions');
+  const refused = seen.unwritten?.get(key);
+  if (refused !== undefined) return bad(type, 'NotWritten', `the cluster refuses it: ${refused}`);
   if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
   if (gateway.waiting !== undefined) return bad(type, gateway.waiting.reason, gateway.waiting.message);
   if (!gateway.running)

@@ -49,6 +49,16 @@ export interface ClusterReconciler {
 
 /** Changes come in bursts: what comes within this is one round. */
 const gatherMs = 30;
+const longestGatherMs = 1_000;
+
+/**
+ * Ms to wait before a round, from what the last one took: while a thousand sites arrive each round is long, and half the time is left
+ * to the writing. One that changes little is over in milliseconds, and so is the wait for the next.
+ */
+export function gatherAfter(lastRoundMs: number): number {
+  return Math.min(longestGatherMs, Math.max(gatherMs, lastRoundMs / 2));
+}
+
 /** Longest wait between two rounds: ages and ends move by themselves. */
 const periodMs = 15_000;
 
@@ -83,20 +93,21 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     before = planning.plan;
     planMemory.sweep();
     const former = resources;
-    resources = await judge(observed.seen, planning);
+    resources = await judge({ ...observed.seen, unwritten: desired.unwritten }, planning);
     for (const event of changesBetween(former, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
   };
 
   const run = async (): Promise<void> => {
     await watches.synced;
+    let lastMs = 0;
     while (!state.stopped) {
       if (!state.wanted) {
         const timer = sleep(periodMs, undefined, { ref: false });
         await Promise.race([new Promise<void>((resolve) => (wake = resolve)), timer]);
       }
       if (state.stopped) return;
-      await sleep(gatherMs);
+      await sleep(gatherAfter(lastMs));
       state.wanted = false;
       const startedAt = performance.now();
       const seconds = (): number => (performance.now() - startedAt) / 1000;
@@ -114,6 +125,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
         await sleep(1_000);
         state.wanted = true;
       }
+      lastMs = seconds() * 1000;
     }
   };
   const running = run();

@@ -36,7 +36,12 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
   const writers: Readonly<Record<string, (name: string) => Promise<Written>>> = {
     async site(name) {
       const site = desired.sites.get(name);
-      return site === undefined ? done : await writeSite(site, { client, applier, settings: settings.workload, podOf });
+      if (site === undefined) return done;
+      const written = await writeSite(site, { client, applier, settings: settings.workload, podOf });
+      // Said in the site's status by the next round: whoever made the mistake does not read the operator's log.
+      if (written.done) desired.unwritten.delete(name);
+      else desired.unwritten.set(name, written.message);
+      return written;
     },
     async status(name) {
       const status = desired.statuses.get(name);

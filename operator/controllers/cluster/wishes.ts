@@ -23,10 +23,12 @@ export interface Desired {
   readonly whitelists: Map<string, readonly ApplyObject[]>;
   /** Secrets of the operator itself. */
   readonly own: Map<string, ApplyObject>;
+  /** Site to the words with which the cluster refused what it is made of, the last time. */
+  readonly unwritten: Map<string, string>;
 }
 
 export function nothingDesired(): Desired {
-  return { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map() };
+  return { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map(), unwritten: new Map() };
 }
 
 export interface WishesOptions {
@@ -122,9 +124,10 @@ function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonl
   return Map.groupBy(sites, ({ metadata, spec }) => `${metadata.namespace} ${spec.trustSpace}`);
 }
 
-function forgetGone(sites: readonly DrimboxSite[], { sites: wished, whitelists }: Desired): void {
+function forgetGone(sites: readonly DrimboxSite[], { sites: wished, whitelists, unwritten }: Desired): void {
   const known = new Set(sites.map(keyOf));
   for (const key of wished.keys()) if (!known.has(key)) wished.delete(key);
+  for (const key of unwritten.keys()) if (!known.has(key)) unwritten.delete(key);
   const lists = sitesByList(sites);
   for (const name of whitelists.keys()) if (!lists.has(name)) whitelists.delete(name);
 }

@@ -189,6 +189,8 @@ function statefulSet({ site, settings }: SiteInput, namespace: string): ApplyObj
       // One: its archive is a file on a volume of one node, and two writers would be two DRIMboxes under one name.
       replicas: 1,
       serviceName: internalServiceName(name),
+      // With one pod there is no order to keep. OrderedReady would wait for ever for a pod that can't start, also once the mistake is mended.
+      podManagementPolicy: 'Parallel',
       selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
       updateStrategy: { type: 'RollingUpdate' },
       template: podTemplate({
