@@ -33,8 +33,15 @@ export function planIngress(
   return {
     hosts,
     trusts: [...trusts.values()].filter(({ name }) => used.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    internal: { ...seen.internal.ingress, caPem: seen.internal.caPem },
+    internal: internalOf(seen, memory),
   };
+}
+
+/** The same object as long as it says the same: every cluster is encoded with it. */
+function internalOf({ internal }: Observations, memory: Remembered): IngressPlan['internal'] {
+  const { identity, serverName } = internal.ingress;
+  const inputs = [identity.name, identity.certificatePem, identity.keyPem, serverName, internal.caPem];
+  return memory.of('internal', inputs, () => ({ ...internal.ingress, caPem: internal.caPem }));
 }
 
 function trustsOf(
