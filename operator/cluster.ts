@@ -1,7 +1,7 @@
 /** The operator on a cluster: watches in, objects, statuses and the proxies' configuration out. */
 import type { Log } from '../common/observability/log.ts';
-import { memoryLabel, startWatches, type Watches } from './controllers/cluster/watches.ts';
-import { clusterCertificates } from './controllers/cluster/certificate-secrets.ts';
+import { memoryLabel, replicaLabel, startWatches, type Watches } from './controllers/cluster/watches.ts';
+import { type ClusterCertificates, clusterCertificates } from './controllers/cluster/certificate-secrets.ts';
 import { clusterDocuments, type ClusterDocuments } from './controllers/cluster/cluster-documents.ts';
 import { startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
 import { clusterEvents } from './controllers/cluster/cluster-events.ts';
@@ -9,8 +9,10 @@ import { dispatcher } from './controllers/cluster/dispatch.ts';
 import { startGatewayPoll } from './controllers/cluster/gateway-poll.ts';
 import { internalKeeper } from './controllers/cluster/internal-identities.ts';
 import { judgedIdentities } from './controllers/cluster/judged.ts';
-import { clusterObserver } from './controllers/cluster/observe.ts';
+import { type Observer, clusterObserver } from './controllers/cluster/observe.ts';
 import { type ProxyControl, proxyControl } from './controllers/cluster/proxy-control.ts';
+import { writingsFor } from './controllers/cluster/drift.ts';
+import { replicaDesk } from './controllers/cluster/replica-desk.ts';
 import { followReferenced } from './controllers/cluster/referenced.ts';
 import type { ClusterSettings } from './controllers/cluster/settings.ts';
 import { nothingDesired } from './controllers/cluster/wishes.ts';
@@ -18,6 +20,7 @@ import { startWriter } from './controllers/cluster/writer.ts';
 import { remembering } from './controllers/observe-trust.ts';
 import type { OperatorJournal } from './observability/journal.ts';
 import type { ClusterMetrics, ClusterReadings } from './observability/cluster-metrics.ts';
+import type { Observations } from './plan/observations.ts';
 import { isPaused } from './plan/plan.ts';
 import type { ResourceStatus } from './plan/status.ts';
 import { createApplier } from './resources/kubernetes/apply.ts';
@@ -97,24 +100,15 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     namespace: settings.namespace,
     onChange: (kind, change) => {
       if (isNews(kind, change, named)) changed();
+      if (isLeader()) for (const key of writingsFor(change, desired.whitelists.keys())) writer.add(key, 'fresh');
     },
     onError: (kind, error) =>
       log.write('warn', 'a watch is begun again', { resource: kind.plural, error: words(error) }),
     hooks: ({ plural }) => metrics.reflector(plural),
   });
   parts.watches = watches;
-  const named = (key: string): boolean => secrets.names(key) || configMaps.names(key);
-  const secrets = followReferenced(client, Secret, watches.secrets.store);
-  const configMaps = followReferenced(client, ConfigMap, watches.configMaps.store);
-  const documents: ClusterDocuments = clusterDocuments(settings.namespace, watches.documents.store, isLeader, changed);
-  const certificates = clusterCertificates(watches.memories.store, changed);
-  const fetcher = openFetcher(within(documents, 'fetched'), changed, random, isLeader);
-  const poll = startGatewayPoll({
-    periodMs: settings.statusPeriodMs,
-    onNews: changed,
-    random,
-    ...(options.gatewayUrl !== undefined && { urlOf: options.gatewayUrl }),
-  });
+  const desired = nothingDesired();
+  const named = (key: string): boolean => sight.names(key);
   const recorder = createEventRecorder({
     client,
     instance: settings.instance,
@@ -125,35 +119,22 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     listen: options.proxyListen,
     endpoint: options.control,
     journal,
-    onChange: changed,
+    onChange: () => {
+      desk.tell();
+      changed();
+    },
   });
   parts.control = control;
-  const observer = clusterObserver({
-    settings,
-    watches,
-    secrets,
-    configMaps,
-    trust: {
-      fetcher,
-      verify: remembering(options.verifyWhitelist),
-      storeOf: (name) => within(documents, `trust/${name}`),
-    },
-    trustVersion: () => documents.version,
-    identities: judgedIdentities(judged, certificates, random),
-    certificates,
-    internal: internalKeeper(),
-    poll,
-    isLeader,
-    ingress: () => control.observe(),
-    now,
-  });
+  const sight = openSight(options, { watches, isLeader, changed, ingress: () => desk.observe() });
   const applier = createApplier({
     client,
     live: (kind, key) => watches.live(kind, key),
     onOutcome: ({ plural }, outcome) => metrics.applied(plural, outcome),
   });
-  const desired = nothingDesired();
-  const write = dispatcher({ client, applier, settings, desired, documents, certificates, watches });
+  const { namespace, instance, podUid } = settings;
+  const pod = podUid === undefined ? undefined : { name: instance, uid: podUid };
+  const desk = replicaDesk({ applier, namespace, instance, pod, watches, control, log });
+  const write = dispatcher({ client, applier, settings, desired, watches, ...sight });
   const writer = startWriter({
     workers,
     log,
@@ -167,13 +148,14 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
   const reconciler = startClusterReconciler({
     settings,
     watches,
-    observer,
-    certificates,
-    documents,
+    ...sight,
     desired,
     writer,
     isLeader,
-    publish: async (plan, internal) => await control.publish(plan, internal),
+    publish: async (plan, internal) => {
+      await control.publish(plan, internal);
+      desk.tell();
+    },
     journal,
     onStatus: options.onStatus,
     now,
@@ -191,9 +173,71 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
       await reconciler.stop();
       await writer.stop();
       await recorder.stop();
+      await desk.stop();
       // Last of what writes: from here on another one leads.
       await parts.election?.stop();
-      await Promise.all([watches.stop(), poll.stop(), control.stop(), fetcher.settled()]);
+      await Promise.all([watches.stop(), control.stop(), sight.stop()]);
+    },
+  };
+}
+
+interface SightDeps {
+  readonly watches: Watches;
+  readonly isLeader: () => boolean;
+  /** Something is worth a round. */
+  readonly changed: () => void;
+  readonly ingress: () => Observations['ingress'];
+}
+
+interface Sight {
+  readonly observer: Observer;
+  readonly documents: ClusterDocuments;
+  readonly certificates: ClusterCertificates;
+  /** Whether a Secret or ConfigMap is one that resources name. */
+  names(key: string): boolean;
+  stop(): Promise<void>;
+}
+
+/** All that is looked at, each in its way. */
+function openSight(options: ClusterOperatorOptions, { watches, isLeader, changed, ingress }: SightDeps): Sight {
+  const { client, settings, now, random } = options;
+  const secrets = followReferenced(client, Secret, watches.secrets.store);
+  const configMaps = followReferenced(client, ConfigMap, watches.configMaps.store);
+  const documents: ClusterDocuments = clusterDocuments(settings.namespace, watches.documents.store, isLeader, changed);
+  const certificates = clusterCertificates(watches.memories.store, changed);
+  const fetcher = openFetcher(within(documents, 'fetched'), changed, random, isLeader);
+  const poll = startGatewayPoll({
+    periodMs: settings.statusPeriodMs,
+    onNews: changed,
+    random,
+    ...(options.gatewayUrl !== undefined && { urlOf: options.gatewayUrl }),
+  });
+  const observer = clusterObserver({
+    settings,
+    watches,
+    secrets,
+    configMaps,
+    trust: {
+      fetcher,
+      verify: remembering(options.verifyWhitelist),
+      storeOf: (name) => within(documents, `trust/${name}`),
+    },
+    trustVersion: () => documents.version,
+    identities: judgedIdentities(judged, certificates, random),
+    certificates,
+    internal: internalKeeper(),
+    poll,
+    isLeader,
+    ingress,
+    now,
+  });
+  return {
+    observer,
+    documents,
+    certificates,
+    names: (key) => secrets.names(key) || configMaps.names(key),
+    async stop() {
+      await Promise.all([poll.stop(), fetcher.settled()]);
     },
   };
 }
@@ -225,7 +269,11 @@ function isNews(
 ): boolean {
   if (type === 'modified' && object.metadata.resourceVersion === former?.metadata.resourceVersion) return false;
   if (kind.plural === Secret.plural || kind.plural === ConfigMap.plural)
-    return object.metadata.labels?.[memoryLabel] !== undefined || named(keyOf(object));
+    return (
+      object.metadata.labels?.[memoryLabel] !== undefined ||
+      object.metadata.labels?.[replicaLabel] !== undefined ||
+      named(keyOf(object))
+    );
   return always.has(kind.plural) || type === 'deleted' || drifted(object, former);
 }
 

@@ -103,6 +103,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
       namespace: values.namespace ?? namespaceOf(access),
       namespaces: values.namespaces === '' ? 'all' : list(values.namespaces),
       instance: values.instance,
+      ...(process.env['POD_UID'] !== undefined && { podUid: process.env['POD_UID'] }),
       workload: {
         image,
         imagePullPolicy: values['pull-policy'],

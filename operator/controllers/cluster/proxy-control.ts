@@ -1,4 +1,5 @@
 /** The control plane of the cluster's proxies: opened with the first plan, since its certificate comes from the authority. */
+import { createHash } from 'node:crypto';
 import { startIngressControl } from '../../ingress/start-control.ts';
 import type { ControlTls, IngressControl, ProxyCount } from '../../ingress/ingress-control.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
@@ -12,6 +13,8 @@ export interface ProxyControl {
   observe(): Observations['ingress'];
   proxies(): ProxyCount;
   port(): number | undefined;
+  /** Of what is published; equal on replicas that serve the same. */
+  digest(): string;
   stop(): Promise<void>;
 }
 
@@ -27,6 +30,7 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
   let control: IngressControl | undefined;
   let published: IngressPlan | undefined;
   let tls: ControlTls | undefined;
+  let digest = '';
   return {
     async publish(plan, internal) {
       const { certificatePem, keyPem } = internal.leaf(internalNames.control);
@@ -42,15 +46,30 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
       tls = next;
       if (published !== undefined && samePlan(published, plan)) return;
       published = plan;
+      digest = digestOf(plan);
       await control.apply(plan);
     },
     observe: () => control?.observe() ?? new Map(),
     proxies: () => control?.proxies() ?? { connected: 0, acknowledged: 0, synchronised: 0 },
     port: () => control?.port,
+    digest: () => digest,
     async stop() {
       await control?.stop();
     },
   };
+}
+
+/** Entries are the very same objects as long as nothing about them changed: each is read once. */
+const entryDigests = new WeakMap<object, string>();
+
+function digestOf({ hosts, trusts, internal }: IngressPlan): string {
+  const hash = createHash('sha256');
+  for (const entry of [...hosts, ...trusts]) {
+    const known = entryDigests.get(entry) ?? createHash('sha256').update(JSON.stringify(entry)).digest('hex');
+    entryDigests.set(entry, known);
+    hash.update(known);
+  }
+  return hash.update(internal.caPem).update(internal.identity.certificatePem).digest('hex').slice(0, 32);
 }
 
 function sameTls(a: ControlTls, b: ControlTls): boolean {

@@ -8,6 +8,8 @@ export interface ClusterSettings {
   readonly namespaces: readonly string[] | 'all';
   /** Pod name: identity in the Lease, in events and among the replicas. */
   readonly instance: string;
+  /** Of its pod, when it is one. */
+  readonly podUid?: string;
   readonly workload: WorkloadSettings;
   readonly software: { readonly name: string; readonly version: string };
   /** Between two looks at a gateway's status, ms; every second one is left out once all is well. */

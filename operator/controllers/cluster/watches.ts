@@ -30,6 +30,8 @@ const ownLabels = 'app.kubernetes.io/managed-by=drimbox-operator';
 /** Secrets in which the operator remembers what it planned for a site. */
 export const memoryLabel = 'drimbox.dev/memory';
 export const documentLabel = 'drimbox.dev/document';
+/** What one replica tells the others. */
+export const replicaLabel = 'drimbox.dev/replica';
 
 /** Sound by the schemas that the types are generated from: the API server lets nothing else in. */
 export type TrustSpaceObject = api.TrustSpace & KubeObject;
@@ -56,6 +58,8 @@ export interface Watches {
   readonly memories: Reflector<DataObject>;
   /** Its own documents in its own namespace, whole. */
   readonly documents: Reflector<DataObject>;
+  /** What the replicas tell of their proxies, whole. */
+  readonly replicas: Reflector<DataObject>;
   /** Made by us, the rest of a site. */
   readonly services: Reflector<ServiceObject>;
   readonly statefulSets: Reflector<KubeObject>;
@@ -120,6 +124,7 @@ export function startWatches(options: WatchesOptions): Watches {
     configMaps: follow(ConfigMap, { metadataOnly: true }),
     memories: follow<DataObject>(Secret, { labelSelector: memoryLabel, indexed: true }),
     documents: follow<DataObject>(ConfigMap, { labelSelector: documentLabel, namespaces: [options.namespace] }),
+    replicas: follow<DataObject>(ConfigMap, { labelSelector: replicaLabel, namespaces: [options.namespace] }),
     services: follow<ServiceObject>(Service, ours),
     statefulSets: follow(StatefulSet, ours),
     claims: follow(PersistentVolumeClaim, ours),
