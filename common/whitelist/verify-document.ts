@@ -18,10 +18,7 @@ import { verifyByLibxml2 } from './engine-libxml2.ts';
 import { verifyByXadesjs } from './engine-xadesjs.ts';
 import { passGate, type SignatureParts } from './gate.ts';
 import { Refusal } from './reasons.ts';
-import type { WhitelistPolicy, WhitelistVerdict } from './whitelist.ts';
-
-/** A list of 5 000 DRIMboxes takes 1.2 to 2.3 MB, as its indentation goes. */
-export const largestListBytes = 4_194_304;
+import { type WhitelistPolicy, type WhitelistVerdict, largestListBytes } from './whitelist.ts';
 
 export async function verifyDocument(bytes: Uint8Array, policy: WhitelistPolicy): Promise<WhitelistVerdict> {
   try {

@@ -1,7 +1,7 @@
 /** Verifies a signed whitelist in a thread of its own, bounded in time and memory: no list can stop the gateway or the operator. */
 import { Worker } from 'node:worker_threads';
-import { largestListBytes } from './verify-document.ts';
-import type { WhitelistPolicy, WhitelistVerdict } from './whitelist.ts';
+// Only what needs no XML: parsers and their WebAssembly live in the thread, and go with it.
+import { type WhitelistPolicy, type WhitelistVerdict, largestListBytes } from './whitelist.ts';
 
 export interface VerifierBounds {
   /** A list of 5 000 entries takes one to two seconds. */

@@ -65,13 +65,13 @@ const periodMs = 15_000;
 export function startClusterReconciler(options: ClusterReconcilerOptions): ClusterReconciler {
   const { journal, watches, desired, writer } = options;
   const planMemory = createMemory();
-  const state = { stopped: false, wanted: true, resync: false };
+  const state = { stopped: false, wanted: true, resync: false, again: false, led: false };
   let wake: () => void = () => undefined;
   let before: Plan | undefined;
   let resources: readonly ResourceStatus[] = [];
 
   const enqueue = (key: string, news: boolean): void => {
-    if (options.isLeader() && (news || state.resync)) writer.add(key, news ? 'fresh' : 'resync');
+    if (options.isLeader() && (news || state.again)) writer.add(key, news ? 'fresh' : 'resync');
   };
 
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
@@ -109,11 +109,16 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       if (state.stopped) return;
       await sleep(gatherAfter(lastMs));
       state.wanted = false;
+      // Who comes to lead looks at everything: the former leader may have left something undone. What changes now goes before it.
+      const leads = options.isLeader();
+      state.again ||= state.resync || (leads && !state.led);
+      state.resync = false;
+      state.led = leads;
       const startedAt = performance.now();
       const seconds = (): number => (performance.now() - startedAt) / 1000;
       try {
         const result = await round();
-        state.resync = false;
+        state.again = false;
         journal.record({ name: 'RoundEnded', result, seconds: seconds() });
         options.onStatus(resources);
       } catch (error) {

@@ -37,7 +37,6 @@ export interface WishesOptions {
   readonly desired: Desired;
   readonly documents: ClusterDocuments;
   readonly certificates: ClusterCertificates;
-  readonly isLeader: () => boolean;
   /** @param news false: it stands as it was, and is only to be looked at again */
   readonly enqueue: (key: string, news: boolean) => void;
 }
@@ -51,8 +50,7 @@ export function createWishes(options: WishesOptions): Wishes {
   let news = false;
 
   const want = <T>(map: Map<string, T>, key: string, inputs: readonly unknown[], make: () => T): void => {
-    // Who comes to lead wishes everything anew: the former leader may have left something undone.
-    const made = memory.of(key, [options.isLeader(), ...inputs], () => ({ value: make() }));
+    const made = memory.of(key, inputs, () => ({ value: make() }));
     const name = key.slice(key.indexOf(' ') + 1);
     const changed = map.get(name) !== made.value;
     if (changed) map.set(name, made.value);
