@@ -35,6 +35,19 @@ export function isPaused({ spec, metadata }: DrimboxSite): boolean {
 }
 
 export function makePlan(seen: Observations, before?: Plan, memory: Remembered = noMemory): Planning {
+  const steps = planSteps(seen, before, memory);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** {@link makePlan} one site after the other, so that whoever has a thousand can give the event loop back in between. */
+export function* planSteps(
+  seen: Observations,
+  before?: Plan,
+  memory: Remembered = noMemory,
+): Generator<undefined, Planning, undefined> {
   const { inventory } = seen;
   const accepted = memory.of('accepted', [inventory.sites, inventory.links, inventory.trustSpaces], () =>
     acceptAcross(inventory, seen.layout.sharedPorts),
@@ -46,6 +59,7 @@ export function makePlan(seen: Observations, before?: Plan, memory: Remembered =
   const served: ServedLink[] = [];
   const paused = new Set<string>();
   for (const site of inventory.sites.toSorted(byKey)) {
+    yield undefined;
     const key = keyOf(site);
     const trustSpace = trustSpaces.get(site.spec.trustSpace);
     const links = accepted.linksOf.get(key) ?? [];

@@ -7,7 +7,7 @@ import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
-import { type Plan, makePlan } from '../../plan/plan.ts';
+import { type Plan, planSteps } from '../../plan/plan.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -17,6 +17,7 @@ import type { ClusterDocuments } from './cluster-documents.ts';
 import type { InternalOutcome } from './internal-identities.ts';
 import { createJudge } from './judge.ts';
 import type { Observed, Observer } from './observe.ts';
+import { inSlices, pace } from './pace.ts';
 import type { ClusterSettings } from './settings.ts';
 import { type RememberedPlan, planBefore, rememberedPlan } from './site-memory.ts';
 import type { Watches } from './watches.ts';
@@ -87,14 +88,18 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     const observed = await options.observer.look();
     if (observed === undefined) return 'unchanged';
     before ??= firstPlan(watches, observed);
-    const planning = makePlan(observed.seen, before, planMemory);
+    const planning = await inSlices(planSteps(observed.seen, before, planMemory));
     await options.publish(planning.plan.ingress, observed.internal);
     const news = await wish(observed, planning);
     before = planning.plan;
     planMemory.sweep();
     const former = resources;
     resources = await judge({ ...observed.seen, unwritten: desired.unwritten }, planning);
-    for (const event of changesBetween(former, resources)) journal.record(event);
+    const breathe = pace();
+    for (const event of changesBetween(former, resources)) {
+      journal.record(event);
+      await breathe();
+    }
     return news ? 'applied' : 'unchanged';
   };
 

@@ -13,3 +13,13 @@ export function pace(): () => Promise<void> {
     since = performance.now();
   };
 }
+
+/** The result of work that can be halted between its steps. */
+export async function inSlices<T>(steps: Generator<unknown, T, undefined>): Promise<T> {
+  const breathe = pace();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await breathe();
+  }
+}
