@@ -14,7 +14,8 @@ import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.t
 import { type Inventory, keyOf } from '../resources/inventory.ts';
 import type { IdentityMaterial, Layout, Observations, Resolved } from './observations.ts';
 import { type Plan, makePlan } from './plan.ts';
-import { makeStatus } from './status.ts';
+import { type Remembered, createMemory } from './remembered.ts';
+import { type ResourceStatus, eachStatus, makeStatus } from './status.ts';
 
 const folder = join(import.meta.dirname, 'golden');
 const definitions = readDefinitions(join(import.meta.dirname, '../../crds'));
@@ -183,6 +184,56 @@ test('the same resources in another order give the same plan, and nothing but th
   );
   assert.equal(second.ingress, first.ingress);
   assert.is.not(second.gateways[0]?.config.revision, first.gateways[0]?.config.revision);
+});
+
+/** Remembers, and counts what is made. */
+function counting(): { readonly memory: Remembered; readonly made: string[] } {
+  const memory = createMemory();
+  const made: string[] = [];
+  return {
+    made,
+    memory: {
+      of: (key, inputs, make) =>
+        memory.of(key, inputs, () => {
+          made.push(key);
+          return make();
+        }),
+      sweep: () => memory.sweep(),
+    },
+  };
+}
+
+test('the same observations make nothing anew; a link that changed makes what is of it, and the same as without memory', () => {
+  const documents = parseAllDocuments(readFileSync(join(folder, 'two-sites.in.yaml'), 'utf8'))
+    .slice(1)
+    .map((d) => d.toJS() as unknown);
+  const { memory, made } = counting();
+  const statuses = new Map<string, ResourceStatus>();
+  const round = (seen: Observations, before?: Plan): Plan => {
+    const planning = makePlan(seen, before, memory);
+    const found = [...eachStatus(seen, planning, statuses, memory)];
+    for (const one of found) if (!statuses.has(`${one.kind} ${one.key}`)) statuses.set(`${one.kind} ${one.key}`, one);
+    memory.sweep();
+    return planning.plan;
+  };
+  const seen = observe(inventory(documents));
+  const first = round(seen);
+  const second = round(seen, first); // the first statuses are now the former ones
+  made.length = 0;
+  const third = round(seen, second);
+  assert.equal(made, []);
+  assert.is(third.ingress.internal, first.ingress.internal);
+  const [changed, ...others] = seen.inventory.links;
+  assert.ok(changed);
+  const link = { ...changed, spec: { ...changed.spec, limits: { ...changed.spec.limits, maxRequests: 77 } } };
+  const next = { ...seen, inventory: { ...seen.inventory, links: [link, ...others] } };
+  const fourth = round(next, third);
+  const own = [keyOf(link), `${link.metadata.namespace}/${link.spec.site}`];
+  assert.equal(
+    made.filter((key) => key !== 'accepted' && !own.some((name) => key.endsWith(name))),
+    [],
+  );
+  assert.equal(fourth, makePlan(next, third).plan);
 });
 
 test.run();

@@ -10,6 +10,7 @@ import { type Planning, isPaused } from './plan.ts';
 import type { IngressHost } from './ingress-plan.ts';
 import { type WantedCertificate, certificatesVerdict } from './certificates.ts';
 import { type Remembered, noMemory } from './remembered.ts';
+import { linkInputs, siteInputs } from './status-inputs.ts';
 
 type Resource = TrustSpace | DrimboxSite | PacsLink;
 
@@ -71,50 +72,6 @@ export function* eachStatus(
   };
   for (const site of sites) yield once(site, siteInputs(site, seen, planning), () => siteStatus(site, seen, planning));
   for (const link of links) yield once(link, linkInputs(link, seen, planning), () => linkStatus(link, seen, planning));
-}
-
-/** All that {@link siteStatus} looks at. */
-function siteInputs(site: DrimboxSite, seen: Observations, planning: Planning): readonly unknown[] {
-  const key = keyOf(site);
-  const { refusedSites, linksOf, unknownPacs } = planning.accepted;
-  const own = site.spec.dmp.certificates.flatMap(({ authentication, signature }) => [authentication, signature]);
-  return [
-    refusedSites.get(key),
-    planning.unplanned.get(key),
-    unknownPacs.get(key),
-    seen.trusts.get(site.spec.trustSpace),
-    seen.gateways.get(key),
-    seen.unwritten?.get(key),
-    planning.gatewayOf.get(key),
-    ...own.map(({ secretName }) => seen.identities.get(`${site.metadata.namespace}/${secretName}`)),
-    ...(linksOf.get(key) ?? []).flatMap((link) => [link, ...certificateInputs(link, seen, planning)]),
-  ];
-}
-
-/** All that {@link linkStatus} looks at. */
-function linkInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
-  const key = keyOf(link);
-  const ingress = seen.ingress.get(key);
-  return [
-    planning.accepted.refusedLinks.get(key),
-    seen.gateways.get(siteOf(link)),
-    seen.requests?.get(key),
-    ingress?.status,
-    ingress?.reason,
-    ingress?.message,
-    ...certificateInputs(link, seen, planning),
-  ];
-}
-
-function certificateInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
-  return (['db', 'vi'] as const).flatMap((kind) => {
-    const { fqdn, certificate } = link.spec[kind];
-    return [
-      planning.hostOf.get(fqdn),
-      seen.servers?.get(`${keyOf(link)} ${kind}`),
-      seen.identities.get(`${link.metadata.namespace}/${certificate.secretName}`),
-    ];
-  });
 }
 
 type Status = [verdicts: readonly Verdict[], fields: Record<string, unknown>];
