@@ -7,7 +7,7 @@ import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
-import { type Plan, planSteps } from '../../plan/plan.ts';
+import { type Plan, isPaused, planSteps } from '../../plan/plan.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -165,7 +165,7 @@ async function askForCertificates({ watches, certificates, isLeader, now }: Clus
     for (const kind of requestedKinds(link)) {
       const site = sites.get(`${link.metadata.namespace}/${link.spec.site}`);
       const key = keyOf(link);
-      if (site === undefined || certificates.pending(key, kind) !== undefined) continue;
+      if (site === undefined || isPaused(site) || certificates.pending(key, kind) !== undefined) continue;
       if (certificates.accepted(key, kind) !== undefined) continue;
       const { structure } = site.spec;
       const subject = { fqdn: link.spec[kind].fqdn, organisation: structure.name, structureId: structure.id };

@@ -4,6 +4,8 @@ import type { KubeClient } from '../../resources/kubernetes/client.ts';
 import { ConfigMap, type KubeObject, Secret } from '../../resources/kubernetes/resource-kind.ts';
 import { configMapNames } from '../../infrastructure/kubernetes/config-maps.ts';
 import { whitelistName } from '../../infrastructure/kubernetes/names.ts';
+import { siteOf } from '../../plan/acceptance.ts';
+import { isPaused } from '../../plan/plan.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
@@ -27,6 +29,11 @@ const done: Written = { done: true };
 
 export function dispatcher(options: DispatchOptions): (key: string) => Promise<Written> {
   const { client, applier, settings, desired, documents, certificates, watches } = options;
+  // Drift and what was put into the queue before come here too: of a paused site nothing is written, whoever asks.
+  const isHalted = (name: string): boolean => {
+    const site = watches.sites.store.get(name);
+    return site !== undefined && isPaused(site);
+  };
   const podOf = (site: string): KubeObject | undefined => watches.pods.store.by('site', site)[0];
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
     for (const name of names)
@@ -36,7 +43,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
   const writers: Readonly<Record<string, (name: string) => Promise<Written>>> = {
     async site(name) {
       const site = desired.sites.get(name);
-      if (site === undefined) return done;
+      if (site === undefined || isHalted(name)) return done;
       const written = await writeSite(site, { client, applier, settings: settings.workload, podOf });
       // Said in the site's status by the next round: whoever made the mistake does not read the operator's log.
       if (written.done) desired.unwritten.delete(name);
@@ -70,7 +77,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     },
     async certificate(name) {
       const link = watches.links.store.list().find((one) => keyOf(one) === name);
-      if (link === undefined) return done;
+      if (link === undefined || isHalted(siteOf(link))) return done;
       const objects = certificates.objectsOf(link);
       return await writeObjects(
         applier,

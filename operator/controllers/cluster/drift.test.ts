@@ -32,6 +32,17 @@ test('a label taken away is drift although nothing else changed; a status that m
   assert.equal(writingsFor({ type: 'modified', object: moved, former }, lists), []);
 });
 
+test('the operator’s own Secrets are put right by themselves: without the authority every gateway would get another one', () => {
+  const secret = (name: string): KubeObject => ({
+    ...object({ name, namespace: 'system', labels: own }),
+    kind: 'Secret',
+  });
+  const found = ['drimbox-internal-authority', 'drimbox-ingress-control'].map((name) =>
+    writingsFor({ type: 'deleted', object: secret(name) }, lists),
+  );
+  assert.equal(found, [['own authority'], ['own proxy']]);
+});
+
 test('a list of a namespace is written again; documents and reports look after themselves', () => {
   const former = object({ labels: own });
   assert.equal(writingsFor({ type: 'modified', object: former, former }, lists), [

@@ -2,7 +2,14 @@
 import { managedBy, siteLabel } from '../../infrastructure/kubernetes/names.ts';
 import type { Change } from '../../resources/kubernetes/reflector.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
+import { authoritySecret, proxySecret } from './internal-identities.ts';
 import { documentLabel, replicaLabel } from './watches.ts';
+
+/** The operator's own. */
+const ownSecrets: Readonly<Record<string, string>> = {
+  [authoritySecret]: 'own authority',
+  [proxySecret]: 'own proxy',
+};
 
 /**
  * Keys of the writer's queue. What we wrote ourselves comes back too: the applier sees that it is as it should be, and asks nobody.
@@ -22,6 +29,8 @@ export function writingsFor({ type, object, former }: Change<KubeObject>, lists:
     return [];
   const site = labels[siteLabel];
   if (site !== undefined) return [`site ${namespace}/${site}`];
+  const own = object.kind === 'Secret' ? ownSecrets[object.metadata.name] : undefined;
+  if (own !== undefined) return [own];
   if (labels[documentLabel] !== undefined || labels[replicaLabel] !== undefined) return [];
   return [...lists].filter((list) => list.startsWith(`${namespace} `)).map((list) => `whitelist ${list}`);
 }
