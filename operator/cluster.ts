@@ -21,6 +21,7 @@ import { remembering } from './controllers/observe-trust.ts';
 import type { OperatorJournal } from './observability/journal.ts';
 import type { ClusterMetrics, ClusterReadings } from './observability/cluster-metrics.ts';
 import type { Observations } from './plan/observations.ts';
+import type { Tracing } from './observability/tracing.ts';
 import { isPaused } from './plan/plan.ts';
 import type { ResourceStatus } from './plan/status.ts';
 import { createApplier } from './resources/kubernetes/apply.ts';
@@ -58,6 +59,9 @@ export interface ClusterOperatorOptions {
   readonly journal: OperatorJournal;
   /** Made with what can be read of the running operator. */
   readonly metrics: (readings: ClusterReadings) => ClusterMetrics;
+  readonly tracing: Tracing;
+  /** Told under which id the round runs that begins; undefined when it is over. */
+  readonly onRound: (id: string | undefined) => void;
   readonly onStatus: (resources: readonly ResourceStatus[], error?: string) => void;
   /** The process must end: another may lead from now on. */
   readonly onLost: (reason: string) => void;
@@ -152,10 +156,12 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     desired,
     writer,
     isLeader,
-    publish: async (plan, internal) => {
-      await control.publish(plan, internal);
+    publish: async (plan, internal, version) => {
+      await control.publish(plan, internal, version);
       desk.tell();
     },
+    tracing: options.tracing,
+    onRound: options.onRound,
     journal,
     onStatus: options.onStatus,
     now,

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLog } from '../../common/observability/log.ts';
+import { type Log, createLog } from '../../common/observability/log.ts';
 import { type ClusterOperator, startOnCluster } from '../cluster.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { createClusterMetrics } from '../observability/cluster-metrics.ts';
 import { createOperatorJournal } from '../observability/journal.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
+import { type Tracing, openTracing, withoutSpans } from '../observability/tracing.ts';
 import { createOperatorMetrics } from '../observability/metrics.ts';
 import { type KubeAccess, inClusterAccess } from '../resources/kubernetes/access.ts';
 import { kubeconfigAccess } from '../resources/kubernetes/kubeconfig-access.ts';
@@ -37,6 +38,9 @@ Runs in a pod (the Helm chart does that), or beside a cluster with --kubeconfig.
   --resync-minutes N          between two looks at what did not change (default 10)
   --instance NAME             of this replica (default: the host name, which is the pod's)
   --gateway-url URL           admin address of gateways, {site} is put in (default: port 8080 of their pods)
+
+Environment: OTEL_EXPORTER_OTLP_ENDPOINT (http://collector:4318) sends a trace of each round there; its id is the version that proxies
+show for their configuration, and reconcileId in the log. POD_UID: of its pod.
 
 Exit codes: 0 stopped when told to, 1 could not start or lost the lead, 2 wrong usage.
 `;
@@ -84,7 +88,10 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
   let last: StatusDocument | undefined;
   const metrics = createOperatorMetrics(() => last);
   const { registry } = metrics;
-  const journal = createOperatorJournal({ log, metrics, now, former: [] });
+  // What a round tells bears its id, by which the proxies' configuration is found too.
+  const round: { id: string | undefined } = { id: undefined };
+  const journal = createOperatorJournal({ log: inRound(log, () => round.id), metrics, now, former: [] });
+  const tracing = await tracingTo(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], values.instance, version);
   const told = new AbortController();
   let lost: string | undefined;
   // Pages before everything: a pod that hangs while it starts must be seen to.
@@ -120,6 +127,8 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
     ...(values['gateway-url'] !== undefined && { gatewayUrl: fromTemplate(values['gateway-url']) }),
     log,
     journal,
+    tracing,
+    onRound: (id) => (round.id = id),
     metrics(readings) {
       const made = createClusterMetrics(registry, readings);
       observers.push((observed) => made.request(observed));
@@ -152,6 +161,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
     process.exit(1);
   }
   await operator.stop();
+  await tracing.stop();
   await pages.close();
   await client.close();
   return 0;
@@ -166,6 +176,22 @@ interface AccessFlags {
 async function accessBy({ kubeconfig, context, 'service-account': folder }: AccessFlags): Promise<KubeAccess> {
   if (kubeconfig !== undefined) return await kubeconfigAccess(kubeconfig, context);
   return inClusterAccess(folder === undefined ? {} : { folder });
+}
+
+async function tracingTo(endpoint: string | undefined, instance: string, version: string): Promise<Tracing> {
+  if (endpoint === undefined || endpoint === '') return withoutSpans();
+  return await openTracing({ endpoint, instance, version });
+}
+
+/** Adds the id of the round under way. */
+function inRound(log: Log, id: () => string | undefined): Log {
+  return {
+    ...log,
+    write(level, message, fields = {}) {
+      const reconcileId = id();
+      log.write(level, message, reconcileId === undefined ? fields : { ...fields, reconcileId });
+    },
+  };
 }
 
 function namespaceOf({ namespace }: KubeAccess): string {

@@ -15,7 +15,11 @@ export interface BootstrapOptions {
 
 export const nodeCluster = 'drimbox-ingress';
 
-const ads = { ads: {}, resource_api_version: 'V3' };
+/**
+ * Waits for its configuration however long it takes: a proxy that gave up after Envoy's 15 s would call itself ready without its public
+ * listener, and be sent connections that it refuses.
+ */
+const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
 
 export const dynamicResources: JsonObject = {
   ads_config: {

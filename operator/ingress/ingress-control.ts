@@ -46,8 +46,11 @@ export interface ProxyCount {
 }
 
 export interface IngressControl {
-  /** Makes the proxies serve exactly this plan; settles when it is published, not when it is acknowledged. */
-  apply(plan: IngressPlan): Promise<void>;
+  /**
+   * Makes the proxies serve exactly this plan; settles when it is published, not when it is acknowledged.
+   * @param version told to the proxies with what they get (`system_version_info`): the trace of the round that made it
+   */
+  apply(plan: IngressPlan, version?: string): Promise<void>;
   /**
    * PacsLink (`NAMESPACE/NAME`) to what the proxies said of it: `Programmed` when all that are connected acknowledged it,
    * `NoProxyConnected` when none is.

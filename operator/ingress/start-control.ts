@@ -34,7 +34,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   let said = '';
   // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
   // is said again of the next one.
-  const edition = { wanted: 0, published: 0, stopped: false };
+  const edition = { wanted: 0, published: 0, stopped: false, version: '' };
   let publishing: Promise<void> | undefined;
 
   const observe = (): ReadonlyMap<string, IngressObservation> =>
@@ -61,14 +61,12 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       await turn();
       if (edition.wanted !== wanted) continue;
       edition.published = wanted;
-      if (snapshot !== undefined && !edition.stopped) controlPlane.publish(snapshot);
+      if (snapshot !== undefined && !edition.stopped) controlPlane.publish(snapshot, edition.version);
     }
     tell();
   };
   /** A plan that can't be encoded would have failed the `apply` that brought it; said rather than lost. */
-  const lost = (error: unknown): void => {
-    options.onEvent('the plan could not be published', { error: String(error) });
-  };
+  const lost = (error: unknown): void => options.onEvent('the plan could not be published', { error: String(error) });
   const publish = async (): Promise<void> => {
     edition.wanted += 1;
     publishing ??= publishAll().finally(() => (publishing = undefined));
@@ -139,8 +137,9 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   }, options.retryMs ?? 60_000);
 
   return {
-    async apply(next) {
+    async apply(next, version = '') {
       plan = next;
+      edition.version = version;
       await inTurn((from) => propose(from, next));
     },
     observe,

@@ -8,6 +8,7 @@ import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
 import { type Plan, isPaused, planSteps } from '../../plan/plan.ts';
+import type { RoundTrace, Tracing } from '../../observability/tracing.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -34,7 +35,10 @@ export interface ClusterReconcilerOptions {
   readonly writer: Pick<Writer, 'add'>;
   readonly isLeader: () => boolean;
   /** Publishes to the proxies; settles when it is published. */
-  readonly publish: (plan: IngressPlan, internal: InternalOutcome) => Promise<void>;
+  readonly publish: (plan: IngressPlan, internal: InternalOutcome, version: string) => Promise<void>;
+  readonly tracing: Tracing;
+  /** Told under which id the round runs that begins; undefined when it is over. */
+  readonly onRound: (id: string | undefined) => void;
   readonly journal: OperatorJournal;
   readonly onStatus: (resources: readonly ResourceStatus[], error?: string) => void;
   readonly now: () => Date;
@@ -83,20 +87,22 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     onDiffering: (key) => enqueue(`status ${key}`, true),
   });
 
-  const round = async (): Promise<'applied' | 'unchanged'> => {
+  const round = async (trace: RoundTrace): Promise<'applied' | 'unchanged'> => {
     await askForCertificates(options);
-    const observed = await options.observer.look();
+    const observed = await trace.step('observe', async () => await options.observer.look());
     if (observed === undefined) return 'unchanged';
     before ??= firstPlan(watches, observed);
-    const planning = await inSlices(planSteps(observed.seen, before, planMemory));
-    await options.publish(planning.plan.ingress, observed.internal);
-    const news = await wish(observed, planning);
+    const former = before;
+    const planning = await trace.step('plan', async () => await inSlices(planSteps(observed.seen, former, planMemory)));
+    await trace.step('publish', async () => await options.publish(planning.plan.ingress, observed.internal, trace.id));
+    const news = await trace.step('wish', async () => await wish(observed, planning));
     before = planning.plan;
     planMemory.sweep();
-    const former = resources;
-    resources = await judge({ ...observed.seen, unwritten: desired.unwritten }, planning);
+    const said = resources;
+    const seen = { ...observed.seen, unwritten: desired.unwritten };
+    resources = await trace.step('judge', async () => await judge(seen, planning));
     const breathe = pace();
-    for (const event of changesBetween(former, resources)) {
+    for (const event of changesBetween(said, resources)) {
       journal.record(event);
       await breathe();
     }
@@ -121,8 +127,11 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       state.led = leads;
       const startedAt = performance.now();
       const seconds = (): number => (performance.now() - startedAt) / 1000;
+      const trace = options.tracing.round();
+      options.onRound(trace.id);
       try {
-        const result = await round();
+        const result = await round(trace);
+        trace.end(result);
         state.again = false;
         journal.record({ name: 'RoundEnded', result, seconds: seconds() });
         options.onStatus(resources);
@@ -130,11 +139,13 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
         // Everything stays as it was; the next round tries again.
         const message = error instanceof Error ? error.message : String(error);
         const detail = error instanceof Error ? (error.stack ?? message) : message;
+        trace.end('failed', message);
         journal.record({ name: 'RoundFailed', error: message, detail, seconds: seconds() });
         options.onStatus(resources, message);
         await sleep(1_000);
         state.wanted = true;
       }
+      options.onRound(undefined);
       lastMs = seconds() * 1000;
     }
   };

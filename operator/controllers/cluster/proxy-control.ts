@@ -9,7 +9,8 @@ import type { Observations } from '../../plan/observations.ts';
 import { type InternalOutcome, internalNames } from './internal-identities.ts';
 
 export interface ProxyControl {
-  publish(plan: IngressPlan, internal: InternalOutcome): Promise<void>;
+  /** @param version of the round that made it: proxies are told it */
+  publish(plan: IngressPlan, internal: InternalOutcome, version: string): Promise<void>;
   observe(): Observations['ingress'];
   proxies(): ProxyCount;
   port(): number | undefined;
@@ -32,7 +33,7 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
   let tls: ControlTls | undefined;
   let digest = '';
   return {
-    async publish(plan, internal) {
+    async publish(plan, internal, version) {
       const { certificatePem, keyPem } = internal.leaf(internalNames.control);
       const next = { certificatePem, keyPem, caPem: internal.identities.caPem, clientName: internalNames.proxy };
       control ??= await startIngressControl({
@@ -47,7 +48,7 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
       if (published !== undefined && samePlan(published, plan)) return;
       published = plan;
       digest = digestOf(plan);
-      await control.apply(plan);
+      await control.apply(plan, version);
     },
     observe: () => control?.observe() ?? new Map(),
     proxies: () => control?.proxies() ?? { connected: 0, acknowledged: 0, synchronised: 0 },

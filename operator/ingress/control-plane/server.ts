@@ -36,7 +36,8 @@ export interface ProxiesSeen extends ProxyCount {
 }
 
 export interface ControlPlane {
-  publish(snapshot: Snapshot): void;
+  /** @param version told with each response (`system_version_info`): from what made this snapshot */
+  publish(snapshot: Snapshot, version: string): void;
   proxies(): ProxiesSeen;
   readonly port: number | undefined;
   replaceTls(tls: ControlTls): void;
@@ -65,13 +66,14 @@ export async function startControlPlane(
   events: ControlPlaneEvents,
 ): Promise<ControlPlane> {
   let snapshot: Snapshot = emptySnapshot;
+  let version = '';
   /** Until something is published nobody is answered: an empty world would be an order to close. */
   let early: (() => void)[] | undefined = [];
   const streams = new Map<Duplex, StreamState>();
   const synchronised = new WeakSet<Duplex>();
 
   const send = (call: Duplex, state: StreamState): void => {
-    for (const response of advance(state, snapshot)) call.write(toWire(response, snapshot));
+    for (const response of advance(state, snapshot)) call.write(toWire(response, snapshot, version));
   };
   const told = (): void => {
     let all = streams.size > 0;
@@ -131,8 +133,9 @@ export async function startControlPlane(
   });
   const door = await openDoor(server, endpoint, (why, peer) => events.onTurnedAway(why, peer));
   return {
-    publish(next) {
+    publish(next, made) {
       snapshot = next;
+      version = made;
       for (const hear of early ?? []) hear();
       early = undefined;
       for (const [call, state] of streams) send(call, state);
@@ -228,8 +231,13 @@ function fromWire(message: WireRequest): DeltaRequest | undefined {
   };
 }
 
-function toWire({ type, nonce, resources, removed }: DeltaResponse, snapshot: Snapshot): Record<string, unknown> {
+function toWire(
+  { type, nonce, resources, removed }: DeltaResponse,
+  snapshot: Snapshot,
+  version: string,
+): Record<string, unknown> {
   return {
+    system_version_info: version,
     type_url: typeUrl(type),
     nonce,
     removed_resources: removed,
