@@ -147,6 +147,8 @@ async function loadAll(
     const { ready } = await world.readiness();
     if (performance.now() - saidAt > 15_000) {
       saidAt = performance.now();
+      const lost = await Promise.race([leader.part.ended, sleep(0, undefined)]);
+      if (lost !== undefined) throw new Error(`the leader ended (${lost}):\n${leader.part.log().slice(-2_000)}`);
       const { rssBytes } = await leader.pages.peek();
       say(`${ready} of ${all} Ready, ${Math.round(rssBytes / 1e6)} MB`);
     }

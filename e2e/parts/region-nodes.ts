@@ -28,20 +28,23 @@ export function startRegionNodes(kube: Kube, namespace: string, workloads: 'said
   const stopping = new AbortController();
   const revisions = new Map<string, string>();
   const running = new Set<string>();
-  const under = new Set<Promise<void>>();
-  const follow = (work: Promise<void>): void => {
-    const followed = work.finally(() => under.delete(followed));
-    under.add(followed);
+  // Of each pod one thing after the other: a set that is deleted and made again at once must not lose its new pod.
+  const under = new Map<string, Promise<void>>();
+  const inTurn = (name: string, work: () => Promise<void>): void => {
+    const turn = (under.get(name) ?? Promise.resolve()).then(work).finally(() => {
+      if (under.get(name) === turn) under.delete(name);
+    });
+    under.set(name, turn);
   };
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   const workload = (type: string, set: Seen): void => {
     const name = `${set.metadata.name}-0`;
     if (type === 'DELETED') {
       running.delete(name);
-      follow(kube.request('DELETE', `${pods}/${name}`, { gracePeriodSeconds: 0 }).then(() => undefined));
+      inTurn(name, async () => void (await kube.request('DELETE', `${pods}/${name}`, { gracePeriodSeconds: 0 })));
     } else if (!running.has(name)) {
       running.add(name);
-      follow(runPod(kube, pods, name, set));
+      inTurn(name, async () => await runPod(kube, pods, name, set));
     }
   };
   const config = (type: string, map: Seen): void => {
@@ -73,7 +76,7 @@ export function startRegionNodes(kube: Kube, namespace: string, workloads: 'said
     },
     async stop() {
       stopping.abort();
-      await Promise.all([...watching, ...under]);
+      await Promise.all([...watching, ...under.values()]);
     },
   };
 }
