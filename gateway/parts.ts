@@ -1,6 +1,6 @@
 /** What a configuration stands for at run time and can be exchanged while the gateway serves: PACS links, the DMP, introspection. */
 import type { GatewayConfig, PacsConfig } from '../common/contract/gateway-config.ts';
-import { createPacs } from './dicom/create-pacs.ts';
+import { canFollow, createPacs, type FollowingPacs } from './dicom/create-pacs.ts';
 import type { Pacs } from './dicom/pacs.ts';
 import type { StoreReceiver } from './dicom/store/store-receiver.ts';
 import { createDmpClient } from './dmp/client.ts';
@@ -14,6 +14,10 @@ export interface PacsLink {
   readonly config: PacsConfig;
 }
 
+interface OwnLink extends PacsLink {
+  readonly client: FollowingPacs;
+}
+
 export interface Parts {
   readonly config: () => GatewayConfig;
   readonly pacs: () => readonly PacsLink[];
@@ -21,7 +25,10 @@ export interface Parts {
   readonly pacsByFqdn: (host: string) => PacsLink | undefined;
   readonly dmp: DmpClient;
   readonly introspection: TokenIntrospection;
-  /** Exchanges what changed and only that; what was under way on an old part ends on it. */
+  /**
+   * Exchanges what changed and only that; what was under way on an old part ends on it. Other AE titles of our own, or another
+   * number of them at work, are another link: series under way on the former one are cut.
+   */
   exchange(config: GatewayConfig): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,11 +41,11 @@ export interface PartsDependencies {
 
 /** @throws Error when a file or a name of the configuration can't be used. */
 export function createParts(config: GatewayConfig, deps: PartsDependencies): Parts {
-  const links = new Map<string, PacsLink>();
+  const links = new Map<string, OwnLink>();
   const state = { config, dmp: newDmp(config), introspection: newIntrospection(config) };
   for (const pacs of config.pacs) links.set(pacs.name, newLink(pacs));
 
-  function newLink(pacs: PacsConfig): PacsLink {
+  function newLink(pacs: PacsConfig): OwnLink {
     return {
       config: pacs,
       client: createPacs(pacs, { receiver: deps.receiver, journal: deps.journal, clock: () => performance.now() }),
@@ -52,6 +59,12 @@ export function createParts(config: GatewayConfig, deps: PartsDependencies): Par
   }
 
   const exchangeLinks = async (next: GatewayConfig): Promise<void> => {
+    for (const pacs of next.pacs) {
+      const link = links.get(pacs.name);
+      if (link === undefined || same(link.config, pacs) || !canFollow(link.config, pacs)) continue;
+      link.client.follow(pacs);
+      links.set(pacs.name, { client: link.client, config: pacs });
+    }
     const gone = [...links.values()].filter(({ config: old }) => !next.pacs.some((pacs) => same(pacs, old)));
     for (const link of gone) {
       links.delete(link.config.name);

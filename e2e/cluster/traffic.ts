@@ -49,7 +49,10 @@ export async function publishAnother(stage: ClusterStage): Promise<Exam> {
   );
   for (const { file } of study.instances) await stage.sites[0]?.orthanc.upload(file);
   await sendReport(stage, study);
-  return { study, kos: await kosOf(stage, study) };
+  const exam = { study, kos: await kosOf(stage, study) };
+  // The DMP has it a moment before the gateway noted that it has.
+  await until('the gateway knows its KOS', async () => (await fetchExam(stage, exam)).status !== 404, 10_000);
+  return exam;
 }
 
 /** @throws Error unless the gateway accepts it (AA) */
@@ -110,42 +113,47 @@ function whole({ study }: Exam, received: ReadonlyMap<string, string>, count: nu
 export interface SlowDownload {
   /** Of the caller's end, by which the node's connections are told apart. */
   readonly localPort: number;
-  received(): number;
-  /** Reads on at full speed. @throws Error unless the exam arrives whole, and was under way until now */
-  finish(): Promise<void>;
 }
 
 /** Milliseconds between two reads of 16 KB or so: 100 MB last for minutes. */
 const slowMs = 25;
 
-/** A download that goes on, at a crawl, until it is told to finish. */
-export async function slowDownload(stage: ClusterStage, exam: Exam): Promise<SlowDownload> {
-  const response = await openSeries(await callFor(stage, exam));
+/**
+ * Has the exam downloaded at a crawl while something happens; then reads on at full speed.
+ * @throws Error unless it was under way all the time, and arrives whole
+ */
+export async function whileDownloading(
+  stage: ClusterStage,
+  exam: Exam,
+  happens: (slow: SlowDownload) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const response = await openSeries({ ...(await callFor(stage, exam)), signal: over.signal });
   if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}`);
-  const localPort = response.socket.localPort ?? 0;
-  const pace = { slow: true };
   const received = new Map<string, string>();
-  let count = 0;
+  const state = { slow: true, count: 0, arrived: false };
   const reading = (async () => {
     const boundary = boundaryOf(response.headers['content-type'] ?? '');
-    for await (const { transferSyntaxUid, file } of readParts(paced(response, pace), boundary, 0)) {
+    for await (const { transferSyntaxUid, file } of readParts(paced(response, state), boundary, 0)) {
       const { sopInstanceUid, dataSetSha256 } = describe(transferSyntaxUid, file);
       received.set(sopInstanceUid, dataSetSha256);
-      count += 1;
+      state.count += 1;
     }
+    state.arrived = true;
   })();
-  reading.catch(() => undefined); // whoever finishes it sees it
-  await until('the download is under way', () => count > 0);
-  return {
-    localPort,
-    received: () => count,
-    async finish() {
-      if (count === exam.study.instances.length) throw new Error('the download ended before the event did');
-      pace.slow = false;
-      await reading;
-      whole(exam, received, count);
-    },
-  };
+  reading.catch(() => undefined); // seen below, when the event is over
+  try {
+    await until('the download is under way', () => state.count > 0);
+    await happens({ localPort: response.socket.localPort ?? 0 });
+    if (state.arrived) throw new Error('the download ended before the event did');
+    state.slow = false;
+    await reading.catch((error: unknown) => {
+      throw new Error(`cut after ${state.count} of ${exam.study.instances.length} images`, { cause: error });
+    });
+    whole(exam, received, state.count);
+  } finally {
+    over.abort(); // it would hold one of the PACS's few associations
+  }
 }
 
 async function* paced(response: IncomingMessage, pace: { readonly slow: boolean }): AsyncGenerator<Buffer> {

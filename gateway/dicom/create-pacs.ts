@@ -4,7 +4,7 @@ import { type AeTitle, parseAeTitle } from '../domain.ts';
 import type { Journal } from '../journal/events.ts';
 import { AeTitlePool } from './ae-title-pool.ts';
 import { commandField, status } from './dimse/command.ts';
-import { Link } from './dimse/link.ts';
+import { CurrentLink } from './dimse/current-link.ts';
 import type { Requestor } from './dimse/requestor.ts';
 import { moveSeries } from './move-series.ts';
 import { type AeLease, type FoundStudy, type Pacs, PacsError } from './pacs.ts';
@@ -31,8 +31,25 @@ interface Held {
   moving: boolean;
 }
 
+/** A link that follows its configuration as far as {@link canFollow}. */
+export interface FollowingPacs extends Pacs {
+  /** From the next operation on; what is under way ends as it began. */
+  follow(next: PacsConfig): void;
+}
+
+/** The titles that images come back to are claimed for the life of a link; everything else may change while it works. */
+export function canFollow(now: PacsConfig, next: PacsConfig): boolean {
+  return (
+    now.name === next.name &&
+    now.callingAeTitle === next.callingAeTitle &&
+    now.maxConcurrentMoves === next.maxConcurrentMoves &&
+    now.aeTitlePool.join() === next.aeTitlePool.join()
+  );
+}
+
 /** @throws Error when an AE title is not valid or another link already has it in its pool */
-export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
+export function createPacs(initial: PacsConfig, deps: PacsDependencies): FollowingPacs {
+  let config = initial;
   const { receiver, journal, clock } = deps;
   const titles = config.aeTitlePool.map((title) => aeTitle(title, `pacs ${config.name} aeTitlePool`));
   const calling = aeTitle(config.callingAeTitle, `pacs ${config.name} callingAeTitle`);
@@ -40,7 +57,7 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
   const pool = new AeTitlePool(titles, config.maxConcurrentMoves);
   const held = new Map<AeLease, Held>();
   let closed = false;
-  const link = new Link(config, calling, receiver.quickAck, clock);
+  const link = new CurrentLink(config, calling, receiver.quickAck, clock);
 
   async function find(study: Parameters<Pacs['findStudy']>[0], signal: AbortSignal | undefined) {
     const extended = config.relationalQueries === 'never' ? undefined : [relationalProposal];
@@ -108,24 +125,20 @@ export function createPacs(config: PacsConfig, deps: PacsDependencies): Pacs {
           const move = { context, messageId, destination: lease.aeTitle, study, series, lastActivity };
           return await moveSeries(requestor, move, () => (state.moving = false), onProgress, signal);
         });
-        const { completed, failed } = outcome;
-        const seconds = since(started);
-        journal.record({
-          name: 'MoveCompleted',
-          pacs: config.name,
-          study,
-          series,
-          status: outcome.status,
-          completed,
-          failed,
-          seconds,
-        });
+        const { status: code, completed, failed } = outcome;
+        const ended = { study, series, status: code, completed, failed, seconds: since(started) };
+        journal.record({ name: 'MoveCompleted', pacs: config.name, ...ended });
         return outcome;
       } catch (error) {
         const kind = error instanceof PacsError ? error.kind : 'protocol';
         journal.record({ name: 'MoveFailed', pacs: config.name, study, series, kind, detail: text(error) });
         throw error;
       }
+    },
+
+    follow(next) {
+      config = next;
+      link.follow(next);
     },
 
     async close() {

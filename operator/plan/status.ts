@@ -5,6 +5,7 @@ import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
 import { stalled } from './stalled.ts';
+import { workloadVerdict } from './workload.ts';
 import type { Observations, TrustObservation } from './observations.ts';
 import { type Planning, isPaused } from './plan.ts';
 import type { IngressHost } from './ingress-plan.ts';
@@ -171,44 +172,6 @@ function acceptedVerdict(site: DrimboxSite, planning: Planning): Verdict {
 function ownWhitelist(trust: TrustObservation, conditions: readonly GatewayCondition[] | undefined): Verdict {
   const verdict = whitelistVerdict(trust);
   return verdict.status === 'True' ? (fromGateway('WhitelistVerified', conditions) ?? verdict) : verdict;
-}
-
-function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planning): Verdict {
-  const key = keyOf(site);
-  const type = 'WorkloadAvailable';
-  const plan = planning.gatewayOf.get(key);
-  const gateway = seen.gateways.get(key);
-  if (plan === undefined) return bad(type, 'NotPlanned', 'no gateway runs, see the other conditions');
-  const refused = seen.unwritten?.get(key);
-  if (refused !== undefined) return bad(type, 'NotWritten', `the cluster refuses it: ${refused}`);
-  if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
-  if (gateway.waiting !== undefined) return bad(type, gateway.waiting.reason, gateway.waiting.message);
-  if (!gateway.running)
-    return bad(
-      type,
-      'Restarting',
-      `the gateway ended ${gateway.restarts} times, lately with ${gateway.lastEnd ?? 'unknown'}`,
-    );
-  const { status } = gateway;
-  if (status === undefined)
-    return unknown(type, 'NotAnswering', 'the gateway runs but does not answer GET /status yet');
-  if (status.refusedConfig !== undefined)
-    return bad(
-      type,
-      'ConfigRefused',
-      `the gateway keeps its former config: ${status.refusedConfig.path} ${status.refusedConfig.message}`,
-    );
-  if (status.revision !== plan.config.revision)
-    return unknown(
-      type,
-      'Progressing',
-      `revision ${status.revision} is in force, ${plan.config.revision} is on its way`,
-    );
-  if (!status.ready) {
-    const cause = status.conditions.find((condition) => condition.status !== 'True');
-    return bad(type, cause?.reason ?? 'NotReady', cause?.message ?? 'the gateway says it is not ready');
-  }
-  return good(type, 'Running', gateway.restarts === 0 ? '' : `restarted ${gateway.restarts} times`);
 }
 
 /** Known by what it takes: a publication that waits for the DMP says so (condition Publishing of the gateway). */

@@ -52,6 +52,11 @@ export class Link {
     }
   }
 
+  /** No association is open. */
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
   close(): void {
     for (const requestor of this.#open) requestor.abort('the gateway is stopping');
     this.#open.clear();
