@@ -29,6 +29,11 @@ interface PodObject {
   };
 }
 
+/** Much longer than anything should take, on a machine that does other things too. @throws Error saying what did not come */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  await until(what, holds, 120_000);
+}
+
 export type Program = 'operator' | 'ingress' | 'gateway';
 
 /** By name. */
@@ -52,15 +57,11 @@ export async function identityOf(cluster: Cluster, ...programs: readonly Program
   return all.flat().map(({ name, uid, restarts }) => `${name} ${uid} ${restarts}`);
 }
 
-export async function untilPods(cluster: Cluster, program: Program, count: number, timeoutMs = 60_000): Promise<void> {
-  await until(
-    `${count} pods of the ${program} ready, no others`,
-    async () => {
-      const pods = await programPods(cluster, program);
-      return pods.length === count && pods.every(({ ready, leaving }) => ready && !leaving);
-    },
-    timeoutMs,
-  );
+export async function untilPods(cluster: Cluster, program: Program, count: number): Promise<void> {
+  await eventually(`${count} pods of the ${program} ready, no others`, async () => {
+    const pods = await programPods(cluster, program);
+    return pods.length === count && pods.every(({ ready, leaving }) => ready && !leaving);
+  });
 }
 
 /** Name of the pod that holds the lease; '' when nobody does. */

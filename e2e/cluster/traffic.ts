@@ -20,7 +20,7 @@ import { patients } from '../parts/patients.ts';
 import { reportMessage } from '../parts/reports.ts';
 import { sendMllp } from '../parts/ris.ts';
 import { type GeneratedStudy, generateStudy } from '../parts/studies.ts';
-import { until } from '../scenarios/site.ts';
+import { eventually } from './objects.ts';
 import type { ClusterStage } from './stage.ts';
 
 export interface Exam {
@@ -51,7 +51,7 @@ export async function publishAnother(stage: ClusterStage): Promise<Exam> {
   await sendReport(stage, study);
   const exam = { study, kos: await kosOf(stage, study) };
   // The DMP has it a moment before the gateway noted that it has.
-  await until('the gateway knows its KOS', async () => (await fetchExam(stage, exam)).status !== 404, 10_000);
+  await eventually('the gateway knows its KOS', async () => (await fetchExam(stage, exam)).status !== 404);
   return exam;
 }
 
@@ -71,7 +71,7 @@ export function allKosOf({ services }: ClusterStage, { studyUid }: GeneratedStud
 }
 
 async function kosOf(stage: ClusterStage, study: GeneratedStudy): Promise<DmpEntry> {
-  await until('the KOS in the DMP', () => allKosOf(stage, study).length > 0);
+  await eventually('the KOS in the DMP', () => allKosOf(stage, study).length > 0);
   const [kos] = allKosOf(stage, study);
   if (kos === undefined) throw new Error('there was one a moment ago');
   return kos;
@@ -110,13 +110,26 @@ function whole({ study }: Exam, received: ReadonlyMap<string, string>, count: nu
     throw new Error(`${count} images, ${wrong.length} of ${study.instances.length} missing or different`);
 }
 
+/** A gateway that was replaced is reached again once the node has learnt its address. */
+export async function untilServed(stage: ClusterStage, exam: Exam): Promise<void> {
+  let last = '';
+  const look = async (): Promise<boolean> => {
+    const { status, body } = await fetchExam(stage, exam);
+    last = `${status} ${body}`;
+    return status === 200;
+  };
+  await eventually('the exam is served', look).catch((error: unknown) => {
+    throw new Error(`${String(error)}; lately ${last}`);
+  });
+}
+
 export interface SlowDownload {
   /** Of the caller's end, by which the node's connections are told apart. */
   readonly localPort: number;
 }
 
-/** Milliseconds between two reads of 16 KB or so: 100 MB last for minutes. */
-const slowMs = 25;
+/** Milliseconds between two reads of 16 KB or so, by the part that has come: 100 MB last for minutes, the rest for as long as it takes. */
+const slowMs = (part: number): number => (part < 0.5 ? 20 : part < 0.8 ? 200 : 2_000);
 
 /**
  * Has the exam downloaded at a crawl while something happens; then reads on at full speed.
@@ -134,7 +147,11 @@ export async function whileDownloading(
   const state = { slow: true, count: 0, arrived: false };
   const reading = (async () => {
     const boundary = boundaryOf(response.headers['content-type'] ?? '');
-    for await (const { transferSyntaxUid, file } of readParts(paced(response, state), boundary, 0)) {
+    for await (const { transferSyntaxUid, file } of readParts(
+      paced(response, exam.study.instances.length, state),
+      boundary,
+      0,
+    )) {
       const { sopInstanceUid, dataSetSha256 } = describe(transferSyntaxUid, file);
       received.set(sopInstanceUid, dataSetSha256);
       state.count += 1;
@@ -143,7 +160,7 @@ export async function whileDownloading(
   })();
   reading.catch(() => undefined); // seen below, when the event is over
   try {
-    await until('the download is under way', () => state.count > 0);
+    await eventually('the download is under way', () => state.count > 0);
     await happens({ localPort: response.socket.localPort ?? 0 });
     if (state.arrived) throw new Error('the download ended before the event did');
     state.slow = false;
@@ -156,10 +173,14 @@ export async function whileDownloading(
   }
 }
 
-async function* paced(response: IncomingMessage, pace: { readonly slow: boolean }): AsyncGenerator<Buffer> {
+async function* paced(
+  response: IncomingMessage,
+  images: number,
+  pace: { readonly slow: boolean; readonly count: number },
+): AsyncGenerator<Buffer> {
   for await (const chunk of response) {
     yield chunk as Buffer;
-    if (pace.slow) await sleep(slowMs);
+    if (pace.slow) await sleep(slowMs(pace.count / images));
   }
 }
 

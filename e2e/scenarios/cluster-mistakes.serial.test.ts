@@ -2,29 +2,26 @@
  * One mistake of each kind, as somebody new to it makes them, each on a real cluster: what kubectl and `kubectl drimbox explain` say
  * leads to what is to be mended, and mending it is all there is to do.
  */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments, stringify } from 'yaml';
-import { asJson, conditionOf, isCurrent, seen, type ResourceSeen } from '../cluster/objects.ts';
+import { asJson, conditionOf, seen } from '../cluster/objects.ts';
+import { readerOf } from '../cluster/reader.ts';
 import { type ClusterStage, openClusterStage, systemNamespace } from '../cluster/stage.ts';
 import { createNarrator } from '../demo/narrator.ts';
 import { fqdnOf, namespace } from '../demo/world.ts';
-import type { ConditionSeen } from '../parts/operator.ts';
 import type { Issued } from '../parts/pki.ts';
-import { until } from './site.ts';
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-mistakes-'));
 const narrator = createNarrator(true);
 const stage: ClusterStage = await openClusterStage({ directory: join(directory, 'stage'), images: 3, narrator });
 const { cluster } = stage;
 const scenarios = suite('one mistake');
+const { explain, says, untilCondition, untilReady } = readerOf(cluster, namespace);
 const site = 'drimboxsite/sud';
 const link = 'pacslink/pacs-sud';
 
@@ -36,64 +33,6 @@ scenarios.after(async () => {
 const kubectl = async (...args: readonly string[]): Promise<string> => await cluster.kubectl('-n', namespace, ...args);
 const patch = async (name: string, change: object): Promise<string> =>
   await kubectl('patch', name, '--type=merge', '-p', JSON.stringify(change));
-
-async function untilCondition(name: string, type: string, reason: string): Promise<ConditionSeen> {
-  let last: ResourceSeen | undefined;
-  try {
-    await until(
-      `${name} ${type} ${reason}`,
-      async () => conditionOf((last = await seen(cluster, namespace, name)), type)?.reason === reason,
-      60_000,
-    );
-  } catch (error) {
-    throw new Error(`${String(error)}\n${JSON.stringify(last?.status?.conditions, undefined, 1)}`, { cause: error });
-  }
-  const found = last && conditionOf(last, type);
-  if (found === undefined) throw new Error(`${name} has no ${type}`);
-  return found;
-}
-
-async function untilReady(...names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    let last: ResourceSeen | undefined;
-    const look = async (): Promise<boolean> => isCurrent((last = await seen(cluster, namespace, name)));
-    await until(`${name} ready`, look, 90_000).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${JSON.stringify(last?.status?.conditions, undefined, 1)}`);
-    });
-    assert.is(conditionOf(await seen(cluster, namespace, name), 'Stalled'), undefined);
-  }
-}
-
-/** By kubectl's own way to plugins: bin/ on the PATH. */
-async function explain(target: string): Promise<string> {
-  const env = { ...process.env, KUBECONFIG: cluster.kubeconfigFile, PATH: `${root}/bin:${process.env['PATH'] ?? ''}` };
-  const command = join(cluster.binaries, 'kubectl');
-  return await run(command, ['drimbox', 'explain', target, '--namespace', namespace], { env }).then(
-    ({ stdout }) => stdout,
-    // Not ready is exit code 1, with the explanation on standard output
-    (error: unknown) => (error as { readonly stdout: string }).stdout,
-  );
-}
-
-interface Expected {
-  readonly type: string;
-  readonly reason: string;
-  /** Names the object, the field and the fault. */
-  readonly message: RegExp;
-  readonly advice: RegExp;
-  readonly stalled: boolean;
-}
-
-/** What status, describe and explain say while the mistake stands. */
-async function says(name: string, { type, reason, message, advice, stalled }: Expected): Promise<void> {
-  const condition = await untilCondition(name, type, reason);
-  assert.match(condition.message, message);
-  assert.is(conditionOf(await seen(cluster, namespace, name), 'Stalled')?.reason, stalled ? reason : undefined);
-  const described = await kubectl('describe', name);
-  assert.match(described, new RegExp(`Reason:\\s+${reason}`));
-  const explained = await explain(name.replace('drimboxsite', 'site').replace('pacslink', 'link'));
-  for (const words of [new RegExp(`${type} is False: ${reason}`), message, advice]) assert.match(explained, words);
-}
 
 async function secret(
   name: string,
