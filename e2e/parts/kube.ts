@@ -30,8 +30,11 @@ export interface Kube {
   /** An administrator's kubeconfig. */
   readonly kubeconfigFile: string;
   readonly directory: string;
+  /** The one that runs now. */
   readonly apiserver: Part;
   readonly etcd: Part;
+  /** Kills the API server and starts one again on the same data and port. @param away settles when it may come back */
+  restartApiserver(away: () => Promise<void>): Promise<void>;
   /** One request as administrator; never throws for a status. `contentType` and `accept` are JSON unless told. */
   request(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -76,18 +79,25 @@ async function startOnce(): Promise<Kube> {
     const text = await answer.body.text();
     return { status: answer.statusCode, body: text.startsWith('{') ? JSON.parse(text) : { message: text } };
   };
-  const apiserver = await startApiserver(binaries, directory, clientPort, apiPort, send).catch(
-    async (error: unknown) => {
-      await etcd.stop();
-      throw error;
-    },
-  );
+  const startServer = async (): Promise<Part> => await startApiserver(binaries, directory, clientPort, apiPort, send);
+  let apiserver = await startServer().catch(async (error: unknown) => {
+    await etcd.stop();
+    throw error;
+  });
   return {
     url,
     kubeconfigFile: writeKubeconfig(directory, url),
     directory,
-    apiserver,
+    get apiserver() {
+      return apiserver;
+    },
     etcd,
+    async restartApiserver(away) {
+      apiserver.kill('SIGKILL');
+      await apiserver.ended;
+      await away();
+      apiserver = await startServer();
+    },
     request: send,
     watch: async (path, onEvent, stop) => await watchFor({ url, agent, path, onEvent, stop }),
     installCrds: async (definitions) => await installCrds(send, definitions),
@@ -113,6 +123,7 @@ async function watchFor({ url, agent, path, onEvent, stop }: WatchFor): Promise<
     try {
       const query = `${path.includes('?') ? '&' : '?'}watch=true&resourceVersion=0`;
       const answer = await request(url + path + query, { dispatcher: agent, signal: stop, bodyTimeout: 0 });
+      if (answer.statusCode !== 200) throw new Error(`${path}: ${await answer.body.text()}`); // not served yet, or too many
       for await (const line of createInterface({ input: answer.body })) onEvent(JSON.parse(line) as KubeEvent);
     } catch (error) {
       if (stop.aborted) return;

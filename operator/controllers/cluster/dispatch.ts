@@ -29,10 +29,12 @@ const done: Written = { done: true };
 
 export function dispatcher(options: DispatchOptions): (key: string) => Promise<Written> {
   const { client, applier, settings, desired, documents, certificates, watches } = options;
-  // Drift and what was put into the queue before come here too: of a paused site nothing is written, whoever asks.
-  const isHalted = (name: string): boolean => {
-    const site = watches.sites.store.get(name);
-    return site !== undefined && isPaused(site);
+  // Drift and what was put into the queue before come here too: whoever asks, nothing is written of a site that is paused, and nothing
+  // of one that is gone while its objects follow it.
+  const mayWrite = (name: string, uid?: string): boolean => {
+    const there = watches.sites.store.get(name);
+    if (there === undefined || there.metadata.deletionTimestamp !== undefined || isPaused(there)) return false;
+    return uid === undefined || there.metadata.uid === uid;
   };
   const podOf = (site: string): KubeObject | undefined => watches.pods.store.by('site', site)[0];
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
@@ -43,7 +45,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
   const writers: Readonly<Record<string, (name: string) => Promise<Written>>> = {
     async site(name) {
       const site = desired.sites.get(name);
-      if (site === undefined || isHalted(name)) return done;
+      if (site === undefined || !mayWrite(name, site.site.metadata.uid)) return done;
       const written = await writeSite(site, { client, applier, settings: settings.workload, podOf });
       // Said in the site's status by the next round: whoever made the mistake does not read the operator's log.
       if (written.done) desired.unwritten.delete(name);
@@ -77,7 +79,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     },
     async certificate(name) {
       const link = watches.links.store.list().find((one) => keyOf(one) === name);
-      if (link === undefined || isHalted(siteOf(link))) return done;
+      if (link === undefined || !mayWrite(siteOf(link))) return done;
       const objects = certificates.objectsOf(link);
       return await writeObjects(
         applier,

@@ -118,7 +118,9 @@ export function whitelistMaps(
   sites: readonly DrimboxSite[],
   list: Buffer,
 ): ApplyObject[] {
-  const ownerReferences = sites.map(({ apiVersion, kind, metadata }): OwnerReference => ({
+  // Always in one order: another one would be a change to whoever starts anew.
+  const owners = sites.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const ownerReferences = owners.map(({ apiVersion, kind, metadata }): OwnerReference => ({
     apiVersion,
     kind,
     name: metadata.name,
