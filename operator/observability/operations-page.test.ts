@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { whitelistReasons } from '../../common/whitelist/reasons.ts';
 import { expiryWarning } from '../plan/certificates.ts';
 import { catalogue } from './catalogue.ts';
+import { createClusterMetrics } from './cluster-metrics.ts';
 import { handshakeReasons } from './handshake-reason.ts';
 import { createOperatorMetrics } from './metrics.ts';
 
@@ -38,6 +40,19 @@ test('the page has each series of the operator, its reasons of refusal too', () 
   for (const reason of handshakeReasons) assert.match(page, `\`${reason}\``);
 });
 
+test('the page has each series that an operator of a cluster adds', () => {
+  const registry = new Registry();
+  createClusterMetrics(registry, {
+    queueDepth: () => 0,
+    oldestWaitSeconds: () => 0,
+    isLeader: () => false,
+    lastHeardSeconds: () => 0,
+    proxies: () => ({ connected: 0, acknowledged: 0 }),
+    paused: () => 0,
+  });
+  assert.equal(sorted(firsts('cluster metrics')), sorted(registry.getMetricsAsArray().map(({ name }) => name)));
+});
+
 test('the page has each event with its level', () => {
   assert.equal(
     table('events').map(([name, level]) => [name, level]),
@@ -47,7 +62,7 @@ test('the page has each event with its level', () => {
 
 /** Where verdicts are made. */
 const sources = [
-  ...['status', 'condition', 'certificates', 'acceptance', 'gateway-plan', 'plan'].map(
+  ...['status', 'stalled', 'workload', 'condition', 'certificates', 'acceptance', 'gateway-plan', 'plan'].map(
     (name) => `operator/plan/${name}.ts`,
   ),
   ...['material', 'server-certificate', 'server-identities', 'whitelist-keeper'].map(
@@ -63,7 +78,7 @@ const sources = [
 const types =
   'AnchorsResolved CertificatesReady ConfigAccepted CrlFresh DmpReachable IngressProgrammed PacsReachable Publishing ' +
   'WhitelistVerified WorkloadAvailable';
-const otherWords = 'True False Unknown Secret ConfigMap Delete Retain CN O';
+const otherWords = 'True False Unknown Secret ConfigMap PersistentVolumeClaim Delete Retain CN O Stalled';
 /** Told apart from others of a chain in server-certificate.ts, and explained in whitelist.md. */
 const ofChains = 'CrlExpired CrlForged CrlNotYetValid';
 const notReasons = new Set(`${types} ${otherWords} ${ofChains}`.split(' '));
@@ -89,7 +104,9 @@ test('each condition that the table names exists, and each that exists is named'
       ([, a = '', b = '']) => a || b,
     ),
   );
-  const shown = made.filter((type) => type !== '');
+  // Stalled has no reasons of its own: the text above the table says so.
+  assert.match(page, /^`Stalled`/m);
+  const shown = made.filter((type) => type !== '' && type !== 'Stalled');
   assert.equal(sorted(named.filter((type) => type !== 'any')), sorted(shown));
 });
 
