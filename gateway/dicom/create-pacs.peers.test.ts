@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import type { PacsConfig } from '../../common/contract/gateway-config.ts';
 import { inventPatient } from '../../e2e/parts/studies.ts';
 import { type QuickAck, off, openQuickAck } from './association/quick-ack.ts';
+import { canFollow } from './create-pacs.ts';
 import { type FoundStudy, type MoveProgress, PacsError } from './pacs.ts';
 import {
   pool,
@@ -13,6 +14,7 @@ import {
   sr,
   study,
   uid,
+  linkTo,
   openBench,
   orthanc,
   peerOf,
@@ -45,6 +47,33 @@ for (const noDelay of [true, false]) {
     lease.release();
   });
 }
+
+test('a PACS said to be elsewhere while it sends: the series arrives whole, the next operation goes there', async () => {
+  const bench = await openBench();
+  const peer = peerOf(await orthanc(bench, 'orthanc-moved', { noDelay: true }));
+  const pacs = bench.pacs(peer);
+  const elsewhere = linkTo({ ...peer, port: 1 });
+  assert.ok(canFollow(linkTo(peer), elsewhere));
+  const lease = await pacs.leaseAeTitle();
+  const received = collect(lease);
+  let told = false;
+  await pacs.moveSeries({ lease, study, series: uid(ct.seriesUid) }, () => {
+    if (!told) pacs.follow(elsewhere);
+    told = true;
+  });
+  assert.ok(told);
+  assertSame(received, ct);
+  lease.release();
+  assert.is((await failure(pacs.echo())).kind, 'unreachable');
+});
+
+test('other titles of our own are another link', () => {
+  const link = linkTo({ host: 'pacs.test', port: 104, aeTitle: 'PACS' });
+  assert.not.ok(canFollow(link, { ...link, aeTitlePool: [...link.aeTitlePool, 'ANOTHER'] }));
+  assert.not.ok(canFollow(link, { ...link, callingAeTitle: 'ANOTHER' }));
+  assert.not.ok(canFollow(link, { ...link, maxConcurrentMoves: 1 }));
+  assert.ok(canFollow(link, { ...link, excludedSopInstanceRoots: ['1.2'] }));
+});
 
 test('relational and hierarchical queries of Orthanc find the same', async () => {
   const bench = await openBench();

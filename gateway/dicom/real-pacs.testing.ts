@@ -11,8 +11,8 @@ import { type GeneratedStudy, generateStudy, inventPatient } from '../../e2e/par
 import { parseUid, type Uid } from '../domain.ts';
 import type { JournalEvent } from '../journal/events.ts';
 import { type QuickAck, openQuickAck } from './association/quick-ack.ts';
-import { createPacs } from './create-pacs.ts';
-import { type AeLease, type FoundStudy, type Pacs, PacsError } from './pacs.ts';
+import { createPacs, type FollowingPacs } from './create-pacs.ts';
+import { type AeLease, type FoundStudy, PacsError } from './pacs.ts';
 import { type StoreReceiver, openStoreReceiver } from './store/store-receiver.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'drimbox-dicom-'));
@@ -49,7 +49,7 @@ export interface Bench {
   readonly receiver: StoreReceiver;
   readonly events: JournalEvent[];
   readonly destinations: Record<string, { aeTitle: string; host: string; port: number }>;
-  pacs(peer: { aeTitle: string; host: string; port: number }, config?: Partial<PacsConfig>): Pacs;
+  pacs(peer: { aeTitle: string; host: string; port: number }, config?: Partial<PacsConfig>): FollowingPacs;
 }
 
 export async function openBench(quickAck: QuickAck = openQuickAck()): Promise<Bench> {
@@ -59,34 +59,41 @@ export async function openBench(quickAck: QuickAck = openQuickAck()): Promise<Be
   opened.push(() => receiver.close());
   const { host, port } = receiver;
   const destinations = Object.fromEntries(pool.map((aeTitle) => [aeTitle, { aeTitle, host, port }]));
-  const common = { wadoFqdn: 'db.test', viewerFqdn: 'vi.test', publicPort: 443, retrieveLocationUid: '1.2.3' };
   return {
     receiver,
     events,
     destinations,
     pacs(peer, config = {}) {
-      const pacs = createPacs(
-        {
-          ...common,
-          name: 'pacs',
-          host: peer.host,
-          port: peer.port,
-          aeTitle: peer.aeTitle,
-          callingAeTitle: 'DRIMBOX',
-          aeTitlePool: pool,
-          relationalQueries: 'auto',
-          maxConcurrentMoves: 3,
-          connectTimeoutMs: 3_000,
-          responseTimeoutMs: 10_000,
-          excludedSopInstanceRoots: [],
-          patientChecks: true,
-          ...config,
-        },
-        { receiver, journal, clock },
-      );
+      const pacs = createPacs(linkTo(peer, config), { receiver, journal, clock });
       opened.push(() => pacs.close());
       return pacs;
     },
+  };
+}
+
+/** Configuration of the bench's link to this PACS. */
+export function linkTo(
+  peer: Pick<PacsConfig, 'host' | 'port' | 'aeTitle'>,
+  over: Partial<PacsConfig> = {},
+): PacsConfig {
+  return {
+    wadoFqdn: 'db.test',
+    viewerFqdn: 'vi.test',
+    publicPort: 443,
+    retrieveLocationUid: '1.2.3',
+    name: 'pacs',
+    host: peer.host,
+    port: peer.port,
+    aeTitle: peer.aeTitle,
+    callingAeTitle: 'DRIMBOX',
+    aeTitlePool: pool,
+    relationalQueries: 'auto',
+    maxConcurrentMoves: 3,
+    connectTimeoutMs: 3_000,
+    responseTimeoutMs: 10_000,
+    excludedSopInstanceRoots: [],
+    patientChecks: true,
+    ...over,
   };
 }
 
