@@ -128,8 +128,8 @@ export interface SlowDownload {
   readonly localPort: number;
 }
 
-/** Milliseconds between two reads of 16 KB or so, by the part that has come: 100 MB last for minutes, the rest for as long as it takes. */
-const slowMs = (part: number): number => (part < 0.5 ? 20 : part < 0.8 ? 200 : 2_000);
+/** Milliseconds between two reads of 16 KB or so, by the part that has come: 600 images last for minutes. Never so long as to be a stall. */
+const slowMs = (part: number): number => (part < 0.5 ? 20 : 200);
 
 /**
  * Has the exam downloaded at a crawl while something happens; then reads on at full speed.

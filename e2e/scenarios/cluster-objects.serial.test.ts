@@ -24,7 +24,7 @@ import { type ListedDomain, signWhitelist } from '../parts/whitelist.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-objects-'));
 const narrator = createNarrator(true);
-const stage: ClusterStage = await openClusterStage({ directory: join(directory, 'stage'), images: 200, narrator });
+const stage: ClusterStage = await openClusterStage({ directory: join(directory, 'stage'), images: 600, narrator });
 const { cluster, services } = stage;
 const exam: Exam = await publishExam(stage);
 const scenarios = suite('objects of a cluster');
