@@ -23,7 +23,7 @@ function open(store = createStore<DataObject>()): Opened {
 
 function applied({ certificates, store }: Opened): void {
   if (link === undefined) return;
-  for (const object of certificates.objectsOf(link)) store.put(object as DataObject);
+  for (const object of certificates.objectsOf(link)) store.put(object);
 }
 
 test('a request is had at once, waits to be written until the cluster shows it, and is read by who comes after', () => {

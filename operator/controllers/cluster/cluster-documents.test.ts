@@ -28,7 +28,7 @@ function replica(leads: boolean): Replica {
 /** The API server takes what waits, and every store sees it. */
 function applied({ documents }: Replica, stores: readonly WritableStore<DataObject>[], settle = true): void {
   for (const document of documents.pending()) {
-    for (const object of document.apply) for (const store of stores) store.put(object as DataObject);
+    for (const object of document.apply) for (const store of stores) store.put(object);
     for (const gone of document.remove) for (const store of stores) store.delete(`system/${gone}`);
     if (settle) documents.settle(document);
   }
@@ -80,7 +80,7 @@ test('settled but not yet seen by the watch, what was written counts; then the s
   assert.ok(document);
   leader.documents.settle(document);
   assert.is(String(leader.documents.read(name)), 'one');
-  for (const object of document.apply) leader.store.put(object as DataObject);
+  for (const object of document.apply) leader.store.put(object);
   assert.is(String(leader.documents.read(name)), 'one');
   for (const { metadata } of document.apply) leader.store.delete(`system/${metadata.name}`);
   assert.is(leader.documents.read(name), undefined);
@@ -106,7 +106,7 @@ test('of a large document whose parts arrive one by one nothing is read before i
   assert.ok(objects.length > 1);
   for (const [index, object] of objects.toReversed().entries()) {
     assert.is(follower.documents.read(name), undefined, `${index} parts`);
-    follower.store.put(object as DataObject);
+    follower.store.put(object);
   }
   assert.ok(follower.documents.read(name)?.equals(bytes));
 });

@@ -111,7 +111,7 @@ test('through the life of authorities every certificate in use is signed by one 
   for (let at = start.getTime(); at < start.getTime() + authorityLifeMs * 1.5; at += 5 * day) {
     const next = await keeper.of({
       sites: [site],
-      ...{ authority: held === undefined ? undefined : textOf(held) },
+      authority: held === undefined ? undefined : textOf(held),
       identityOf: nobody,
       mayMake: true,
       now: new Date(at),
