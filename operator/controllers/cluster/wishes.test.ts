@@ -1,0 +1,163 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DrimboxSite } from '../../api/types.generated.ts';
+import { siteInput } from '../../infrastructure/kubernetes/site-input.testing.ts';
+import type { Observations } from '../../plan/observations.ts';
+import type { Planning } from '../../plan/plan.ts';
+import { keyOf } from '../../resources/inventory.ts';
+import { type WritableStore, createStore } from '../../resources/kubernetes/store.ts';
+import { clusterCertificates } from './certificate-secrets.ts';
+import { type ClusterDocuments, clusterDocuments } from './cluster-documents.ts';
+import { internalKeeper } from './internal-identities.ts';
+import type { Observed } from './observe.ts';
+import type { DataObject } from './watches.ts';
+import { type Desired, type Wishes, createWishes, nothingDesired } from './wishes.ts';
+
+const { site, trust, links, plan } = siteInput();
+const key = keyOf(site);
+const list = `${site.metadata.namespace} test`;
+const internal = await internalKeeper().of({
+  sites: [key],
+  authority: undefined,
+  identityOf: () => undefined,
+  mayMake: true,
+  now: new Date(),
+});
+if (internal === undefined) throw new Error('no authority was made');
+
+interface World {
+  readonly desired: Desired;
+  readonly documents: ClusterDocuments;
+  readonly store: WritableStore<DataObject>;
+  readonly wish: Wishes;
+  /** What was put into the queue since the last look: key to whether it is news. */
+  queued(): Readonly<Record<string, boolean>>;
+}
+
+function open(): World {
+  const queue = new Map<string, boolean>();
+  const desired = nothingDesired();
+  const store = createStore<DataObject>();
+  const documents = clusterDocuments(
+    'system',
+    store,
+    () => true,
+    () => undefined,
+  );
+  documents.write('trust/test/whitelist.xml', '<list/>');
+  const certificates = clusterCertificates(createStore<DataObject>(), () => undefined);
+  const enqueue = (name: string, news: boolean): void => void queue.set(name, news);
+  return {
+    desired,
+    documents,
+    store,
+    wish: createWishes({ namespace: 'system', desired, documents, certificates, enqueue }),
+    queued() {
+      const found = Object.fromEntries(queue);
+      queue.clear();
+      return found;
+    },
+  };
+}
+
+function observed(sites: readonly DrimboxSite[]): Observed {
+  const inventory = { trustSpaces: [trust], sites, links, secrets: new Map(), configMaps: new Map() };
+  const seen = { inventory, internal: internal?.identities } as unknown as Observations; // all that wishes look at
+  return { seen, internal: internal as NonNullable<typeof internal> };
+}
+
+function planning(planned = true): Planning {
+  return {
+    plan: {
+      gateways: [],
+      ingress: { hosts: [], trusts: [], internal: { ...internal?.identities.ingress, caPem: '' } },
+    },
+    accepted: {
+      linksOf: new Map([[key, links]]),
+      refusedLinks: new Map(),
+      refusedSites: new Map(),
+      unknownPacs: new Map(),
+    },
+    unplanned: planned ? new Map() : new Map([[key, { reason: 'X', message: 'x' }]]),
+    gatewayOf: new Map([[key, plan]]),
+    hostOf: new Map(),
+  } as unknown as Planning; // all that wishes look at
+}
+
+const steady = planning();
+
+test('everything is wished at first; the second time it stands, and is only looked at by who comes to lead', async () => {
+  const world = open();
+  assert.ok(await world.wish(observed([site]), steady));
+  const first = world.queued();
+  assert.equal(Object.keys(first).toSorted(), [
+    'document trust/test/whitelist.xml',
+    'own authority',
+    'own proxy',
+    `site ${key}`,
+    `whitelist ${list}`,
+  ]);
+  assert.ok(Object.values(first).every((news) => news));
+  const wished = world.desired.sites.get(key);
+  assert.not.ok(await world.wish(observed([site]), steady));
+  const { 'document trust/test/whitelist.xml': waits, ...again } = world.queued();
+  assert.ok(waits, 'what is not settled is told again');
+  assert.equal(new Set(Object.values(again)), new Set([false]));
+  assert.is(world.desired.sites.get(key), wished);
+});
+
+test('a change of one thing is news of that alone', async () => {
+  const world = open();
+  await world.wish(observed([site]), steady);
+  world.queued();
+  const changed = { ...site, spec: { ...site.spec, sourceId: '2.25.7' } };
+  assert.ok(await world.wish(observed([changed]), steady));
+  const news = Object.entries(world.queued()).flatMap(([name, isNews]) => (isNews ? [name] : []));
+  assert.equal(news.toSorted(), ['document trust/test/whitelist.xml', `site ${key}`]);
+});
+
+test('of a paused site nothing is wished; unpaused it is news although nothing else changed', async () => {
+  const world = open();
+  await world.wish(observed([site]), steady);
+  world.queued();
+  const paused = { ...site, spec: { ...site.spec, paused: true } };
+  await world.wish(observed([paused]), steady);
+  assert.not.ok(`site ${key}` in world.queued());
+  await world.wish(observed([site]), steady);
+  assert.is(world.queued()[`site ${key}`], true);
+});
+
+test('a site that can not be planned wishes its Services alone: what it has, and what is remembered, stays', async () => {
+  const world = open();
+  await world.wish(observed([site]), steady);
+  const wished = world.desired.sites.get(key);
+  assert.is(wished?.plan, plan);
+  assert.ok(wished?.memory);
+  await world.wish(observed([site]), planning(false));
+  const now = world.desired.sites.get(key);
+  assert.equal([now?.plan, now?.memory, now?.site], [undefined, undefined, site]);
+});
+
+test('a list that is withdrawn wishes no ConfigMap; one whose last site went is not wished at all', async () => {
+  const world = open();
+  await world.wish(observed([site]), steady);
+  assert.is(world.desired.whitelists.get(list)?.length, 1);
+  world.documents.remove('trust/test/whitelist.xml');
+  await world.wish(observed([site]), steady);
+  assert.equal(world.desired.whitelists.get(list), []);
+  world.desired.unwritten.set(key, 'refused');
+  await world.wish(observed([]), steady);
+  assert.equal([world.desired.whitelists.size, world.desired.sites.size, world.desired.unwritten.size], [0, 0, 0]);
+});
+
+test('the owners of a list stand in one order, whoever was seen first', async () => {
+  const other = { ...site, metadata: { ...site.metadata, name: 'aaa', uid: 'u' } };
+  const owners = async (...sites: readonly DrimboxSite[]): Promise<unknown> => {
+    const world = open();
+    await world.wish(observed(sites), steady);
+    return world.desired.whitelists.get(list)?.[0]?.metadata.ownerReferences;
+  };
+  assert.equal(await owners(site, other), await owners(other, site));
+});
+
+test.run();
