@@ -10,6 +10,8 @@ interface Gateway {
   readonly address: string;
   answer: { readonly code: number; readonly body: object };
   asked: number;
+  /** Answers only once it is resolved. */
+  held?: PromiseWithResolvers<undefined>;
   close(): Promise<void>;
 }
 
@@ -32,8 +34,13 @@ async function startGateway(): Promise<Gateway> {
   const server: Server = createServer((request, response) => {
     gateway.asked += 1;
     assert.is(request.url, '/status');
-    response.writeHead(gateway.answer.code, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(gateway.answer.body));
+    const { code, body } = gateway.answer;
+    const answer = async (): Promise<void> => {
+      await gateway.held?.promise;
+      response.writeHead(code, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
+    };
+    void answer();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const gateway: Gateway = {
@@ -129,6 +136,19 @@ test('a pod with another address is asked there from now on; one that is gone is
   const asked = [former.asked, next.asked];
   await sleep(100);
   assert.equal([former.asked, next.asked], asked);
+});
+
+test('what the former pod still answers does not count any more', async () => {
+  const [former, next] = [await startGateway(), await startGateway()];
+  next.answer = { code: 500, body: {} };
+  former.held = Promise.withResolvers<undefined>();
+  poll.follow(new Map([['ght/nord', former.address]]));
+  await until('it is asked', () => former.asked === 1);
+  poll.follow(new Map([['ght/nord', next.address]]));
+  former.held.resolve(undefined);
+  await lookedAt(next);
+  assert.is(poll.statusOf('ght/nord'), undefined);
+  assert.equal(news, []);
 });
 
 test('one that hangs does not keep the others waiting', async () => {

@@ -41,7 +41,10 @@ export function startGatewayPoll(options: GatewayPollOptions): GatewayPoll {
   const stopping = new AbortController();
 
   const ask = async (site: string, one: Known): Promise<void> => {
-    const status = await fetchStatus(`${urlOf(one.address, site)}/status`, agent);
+    const { address } = one;
+    const status = await fetchStatus(`${urlOf(address, site)}/status`, agent);
+    // Its pod was replaced meanwhile: what the former one said, or did not say, is over.
+    if (one.address !== address) return;
     one.missed = status === undefined ? one.missed + 1 : 0;
     if (status === undefined && one.missed < patience && one.status !== undefined) return;
     const said = status === undefined ? '' : news(status);
