@@ -1,6 +1,7 @@
 /**
  * Runs every test file in a process of its own and counts what uvu reports.
- * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run two at a time.
+ * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run three at a time, those that are known to take
+ * minutes first: most of these wait for something, and none may be what everything else waits for.
  * The last line is `N passed, N failed`.
  *
  * usage: run-tests.ts [--filter TEXT] [--jobs N]
@@ -29,6 +30,28 @@ function testFiles(filter: string | undefined): string[] {
       .map((name) => join(room, name)),
   );
   return found.filter((name) => filter === undefined || name.includes(filter)).toSorted();
+}
+
+/** Longest first. What is not named here takes less than a minute. */
+const slowest = [
+  'e2e/scenarios/kill-at-arrows',
+  'e2e/scenarios/cluster-pods',
+  'e2e/scenarios/cluster-mistakes',
+  'e2e/scenarios/cluster-operators',
+  'e2e/scenarios/cluster-objects',
+  'e2e/scenarios/soak',
+  'common/whitelist/hostile.judges',
+  'e2e/scenarios/demo',
+  'operator/ingress/change',
+  'operator/cli/',
+];
+
+function byLength(files: readonly string[]): string[] {
+  const rank = (file: string): number => {
+    const at = slowest.findIndex((start) => file.startsWith(start));
+    return at < 0 ? slowest.length : at;
+  };
+  return files.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function runFile(file: string): Promise<FileResult> {
@@ -83,10 +106,10 @@ function report(result: FileResult): void {
   if (result.failed > 0) console.log(result.output.replaceAll(/^/gm, '     | '));
 }
 
-const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '2' } } });
+const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
 const files = testFiles(values.filter);
 const serial = files.filter((file) => file.endsWith('.serial.test.ts'));
-const parallel = files.filter((file) => !serial.includes(file));
+const parallel = byLength(files.filter((file) => !serial.includes(file)));
 const results = [...(await runAll(parallel, Number(values.jobs))), ...(await runAll(serial, 1))];
 const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
 for (const result of results.filter((r) => r.failed > 0)) console.log(`failed: ${relative('.', result.file)}`);
