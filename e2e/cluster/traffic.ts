@@ -31,7 +31,14 @@ export interface Exam {
 /** The stage's own exam, whose report is sent here, published. */
 export async function publishExam(stage: ClusterStage): Promise<Exam> {
   await sendReport(stage, stage.study);
-  return { study: stage.study, kos: await kosOf(stage, stage.study) };
+  return await known(stage, stage.study);
+}
+
+/** The DMP has it a moment before the gateway noted that it has. */
+async function known(stage: ClusterStage, study: GeneratedStudy): Promise<Exam> {
+  const exam = { study, kos: await kosOf(stage, study) };
+  await eventually('the gateway knows its KOS', async () => (await fetchExam(stage, exam)).status !== 404);
+  return exam;
 }
 
 /** An exam of a few images that the PACS of nord has from now on, published. */
@@ -49,10 +56,7 @@ export async function publishAnother(stage: ClusterStage): Promise<Exam> {
   );
   for (const { file } of study.instances) await stage.sites[0]?.orthanc.upload(file);
   await sendReport(stage, study);
-  const exam = { study, kos: await kosOf(stage, study) };
-  // The DMP has it a moment before the gateway noted that it has.
-  await eventually('the gateway knows its KOS', async () => (await fetchExam(stage, exam)).status !== 404);
-  return exam;
+  return await known(stage, study);
 }
 
 /** @throws Error unless the gateway accepts it (AA) */

@@ -64,11 +64,15 @@ export function gatherAfter(lastRoundMs: number): number {
   return Math.min(longestGatherMs, Math.max(gatherMs, lastRoundMs / 2));
 }
 
+/** Within this every gateway was asked, and proxies that lost the operator before have connected again. */
+const freshMs = 12_000;
+
 /** Longest wait between two rounds: ages and ends move by themselves. */
 const periodMs = 15_000;
 
 export function startClusterReconciler(options: ClusterReconcilerOptions): ClusterReconciler {
   const { journal, watches, desired, writer } = options;
+  const bornAt = performance.now();
   const planMemory = createMemory();
   const state = { stopped: false, wanted: true, resync: false, again: false, led: false };
   let wake: () => void = () => undefined;
@@ -85,6 +89,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     watches,
     statuses: desired.statuses,
     onDiffering: (key) => enqueue(`status ${key}`, true),
+    isFresh: () => performance.now() - bornAt < freshMs,
   });
 
   const round = async (trace: RoundTrace): Promise<'applied' | 'unchanged'> => {

@@ -13,12 +13,14 @@ export interface JudgeOptions {
   readonly statuses: Map<string, ResourceStatus>;
   /** That status is not what stands there. */
   readonly onDiffering: (key: string) => void;
+  /** This process has just begun: what it has not heard yet is no news. */
+  readonly isFresh: () => boolean;
 }
 
 /** @returns every status; the very same object as long as nothing of it changed */
 export type Judge = (seen: Observations, planning: Planning) => Promise<readonly ResourceStatus[]>;
 
-export function createJudge({ watches, statuses, onDiffering }: JudgeOptions): Judge {
+export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOptions): Judge {
   const memory = createMemory();
   return async (seen, planning) => {
     const breathe = pace();
@@ -31,7 +33,8 @@ export function createJudge({ watches, statuses, onDiffering }: JudgeOptions): J
       found.push(status);
       known.add(key);
       const stands = there(key);
-      if (!memory.of(`says ${key}`, [stands, status], () => says(stands, status))) onDiffering(key);
+      const differs = !memory.of(`says ${key}`, [stands, status], () => says(stands, status));
+      if (differs && !(isFresh() && isUnheard(stands, status))) onDiffering(key);
       statuses.set(key, status);
       await breathe();
     }
@@ -39,6 +42,20 @@ export function createJudge({ watches, statuses, onDiffering }: JudgeOptions): J
     memory.sweep();
     return found;
   };
+}
+
+/** What Ready says while gateways were not asked yet, and proxies have not found their way here yet. */
+const unheard = new Set(['Starting', 'NotAnswering', 'NotReported', 'NoProxyConnected', 'NotAcknowledged']);
+
+/**
+ * Whether nothing but not having heard speaks against what stands there: after a restart of a lone operator every site would be
+ * written twice, and alarms would ring. Pure.
+ */
+export function isUnheard(there: Standing | undefined, wanted: Pick<ResourceStatus, 'conditions'>): boolean {
+  const readyOf = (status: Pick<ResourceStatus, 'conditions'> | undefined) =>
+    status?.conditions.find(({ type }) => type === 'Ready');
+  const now = readyOf(wanted);
+  return readyOf(there)?.status === 'True' && now !== undefined && now.status !== 'True' && unheard.has(now.reason);
 }
 
 /**
