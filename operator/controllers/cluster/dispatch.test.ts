@@ -12,7 +12,7 @@ import { clusterCertificates } from './certificate-secrets.ts';
 import { clusterDocuments } from './cluster-documents.ts';
 import { dispatcher } from './dispatch.ts';
 import type { DataObject, LinkObject, SiteObject, Watches } from './watches.ts';
-import { nothingDesired } from './wishes.ts';
+import { type Desired, nothingDesired } from './wishes.ts';
 import type { Written } from './writer.ts';
 
 const { site, trust, links, plan, settings: workload } = siteInput();
@@ -24,6 +24,7 @@ let server: FakeApiserver;
 let client: KubeClient;
 let sites: WritableStore<SiteObject>;
 let write: (key: string) => Promise<Written>;
+let desired: Desired;
 
 test.before.each(async () => {
   server = await startFakeApiserver();
@@ -37,7 +38,7 @@ test.before.each(async () => {
   const watches = { sites: { store: sites }, links: { store: linkStore }, pods: { store: pods }, live };
   const certificates = clusterCertificates(createStore<DataObject>(), () => undefined);
   certificates.keep(keyOf(link), 'db', { keyPem: 'key', csrPem: 'csr', requestedAt: '2026-01-01T00:00:00Z' });
-  const desired = nothingDesired();
+  desired = nothingDesired();
   desired.sites.set(key, { site, trust, links, plan });
   write = dispatcher({
     client,
@@ -97,6 +98,14 @@ test('nothing is written of a site that is gone, going, paused, or another one o
   assert.is(await written(...keys), 0, 'paused by annotation');
   sites.put(there({ uid: '00000000-0000-4000-8000-000000000009' }));
   assert.is(await written(`site ${key}`), 0, 'made anew: its own wish comes with the next round');
+});
+
+test('a list whose last reader went is taken away, also when the watch does not show it yet, and once', async () => {
+  desired.unread.add('ght test');
+  assert.is(await written('whitelist ght test'), 1);
+  const [removal] = server.seen.filter(({ method }) => method === 'DELETE');
+  assert.match(String(removal?.path), /namespaces\/ght\/configmaps\/drimbox-whitelist-test/);
+  assert.is(await written('whitelist ght test'), 0);
 });
 
 test('what nobody wishes any more is done, and a key that nobody knows is a fault', async () => {

@@ -42,6 +42,11 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
       if (watches.live(ConfigMap, `${namespace}/${name}`) !== undefined)
         await applier.remove(ConfigMap, `${namespace}/${name}`);
   };
+  /** The first also when the watch does not show it: it may have been written a moment ago. */
+  const removeUnread = async (namespace: string, first: string): Promise<void> => {
+    await applier.remove(ConfigMap, `${namespace}/${first}`);
+    await removeMaps(namespace, configMapNames(first).slice(1));
+  };
   const writers: Readonly<Record<string, (name: string) => Promise<Written>>> = {
     async site(name) {
       const site = desired.sites.get(name);
@@ -58,8 +63,12 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     },
     async whitelist(name) {
       const maps = desired.whitelists.get(name);
-      if (maps === undefined) return done;
       const [namespace = '', trustSpace = ''] = name.split(' ');
+      if (maps === undefined) {
+        if (desired.unread.has(name)) await removeUnread(namespace, whitelistName(trustSpace));
+        desired.unread.delete(name);
+        return done;
+      }
       const written = await writeObjects(applier, whitelistPlanned(maps));
       const kept = new Set(maps.map(({ metadata }) => metadata.name));
       await removeMaps(

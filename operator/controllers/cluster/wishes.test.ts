@@ -138,7 +138,7 @@ test('a site that can not be planned wishes its Services alone: what it has, and
   assert.equal([now?.plan, now?.memory, now?.site], [undefined, undefined, site]);
 });
 
-test('a list that is withdrawn wishes no ConfigMap; one whose last site went is not wished at all', async () => {
+test('a list that is withdrawn wishes no ConfigMap; one whose last site went is taken away', async () => {
   const world = open();
   await world.wish(observed([site]), steady);
   assert.is(world.desired.whitelists.get(list)?.length, 1);
@@ -148,6 +148,10 @@ test('a list that is withdrawn wishes no ConfigMap; one whose last site went is 
   world.desired.unwritten.set(key, 'refused');
   await world.wish(observed([]), steady);
   assert.equal([world.desired.whitelists.size, world.desired.sites.size, world.desired.unwritten.size], [0, 0, 0]);
+  assert.equal([...world.desired.unread], [list]);
+  assert.ok(`whitelist ${list}` in world.queued());
+  await world.wish(observed([site]), steady);
+  assert.is(world.desired.unread.size, 0, 'a new reader came before it was taken away');
 });
 
 test('the owners of a list stand in one order, whoever was seen first', async () => {

@@ -21,6 +21,11 @@ export interface Desired {
   readonly statuses: Map<string, ResourceStatus>;
   /** `NAMESPACE TRUSTSPACE` to the list's ConfigMaps. */
   readonly whitelists: Map<string, readonly ApplyObject[]>;
+  /**
+   * Lists whose last reader went. The cluster takes them away with their owners, but one that was written in that very moment would
+   * stay: a ConfigMap may be made with owners that are gone.
+   */
+  readonly unread: Set<string>;
   /** Secrets of the operator itself. */
   readonly own: Map<string, ApplyObject>;
   /** Site to the words with which the cluster refused what it is made of, the last time. */
@@ -28,7 +33,14 @@ export interface Desired {
 }
 
 export function nothingDesired(): Desired {
-  return { sites: new Map(), statuses: new Map(), whitelists: new Map(), own: new Map(), unwritten: new Map() };
+  return {
+    sites: new Map(),
+    statuses: new Map(),
+    whitelists: new Map(),
+    unread: new Set(),
+    own: new Map(),
+    unwritten: new Map(),
+  };
 }
 
 export interface WishesOptions {
@@ -97,7 +109,7 @@ export function createWishes(options: WishesOptions): Wishes {
     }
     for (const { name } of documents.pending()) enqueue(`document ${name}`, true);
     for (const link of certificates.waiting()) enqueue(`certificate ${link}`, true);
-    forgetGone(sites, desired);
+    for (const name of forgetGone(sites, desired)) enqueue(`whitelist ${name}`, true);
     memory.sweep();
     return news;
   };
@@ -122,10 +134,20 @@ function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonl
   return Map.groupBy(sites, ({ metadata, spec }) => `${metadata.namespace} ${spec.trustSpace}`);
 }
 
-function forgetGone(sites: readonly DrimboxSite[], { sites: wished, whitelists, unwritten }: Desired): void {
+/** @returns lists that nobody reads any more, to be taken away */
+function forgetGone(
+  sites: readonly DrimboxSite[],
+  { sites: wished, whitelists, unread, unwritten }: Desired,
+): readonly string[] {
   const known = new Set(sites.map(keyOf));
   for (const key of wished.keys()) if (!known.has(key)) wished.delete(key);
   for (const key of unwritten.keys()) if (!known.has(key)) unwritten.delete(key);
   const lists = sitesByList(sites);
-  for (const name of whitelists.keys()) if (!lists.has(name)) whitelists.delete(name);
+  const gone = [...whitelists.keys()].filter((name) => !lists.has(name));
+  for (const name of gone) {
+    whitelists.delete(name);
+    unread.add(name);
+  }
+  for (const name of unread) if (lists.has(name)) unread.delete(name);
+  return gone;
 }
