@@ -126,10 +126,12 @@ scenarios(
     process.kill(proxy, 'SIGKILL');
     process.kill(gateway, 'SIGKILL');
     await until('both gone', () => !isAlive(proxy) && !isAlive(gateway));
-    assert.is(
-      await download(world, result).then(String, (error: unknown) => (error as { code?: string }).code),
-      'ECONNREFUSED',
-    );
+    // The kernel closes the listening socket a moment after the process is gone; what it took meanwhile is reset.
+    const refusal = async (): Promise<string | undefined> =>
+      await download(world, result).then(String, (error: unknown) => (error as { code?: string }).code);
+    const first = await refusal();
+    assert.ok(first === 'ECONNREFUSED' || first === 'ECONNRESET', first);
+    assert.is(await refusal(), 'ECONNREFUSED');
     await start(true);
     const after = processes();
     assert.equal(Object.keys(after), Object.keys(before));
