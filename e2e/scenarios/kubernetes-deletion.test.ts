@@ -7,10 +7,9 @@ import { startControllerManager } from '../parts/controller-manager.ts';
 import type { Part } from '../parts/process.ts';
 import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { type Json, applyResource, pathOf } from '../parts/region.ts';
-import { change, look, objectPath, ownObjects, page, settled, verdict } from './kubernetes-seen.ts';
+import { change, look, objectPath, ownObjects, page, patience, settled, verdict } from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 90_000;
 const others = { followed: 'followed', apart: 'apart' } as const;
 
 let world: RegionWorld;

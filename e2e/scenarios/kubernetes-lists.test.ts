@@ -12,10 +12,19 @@ import type { Issued } from '../parts/pki.ts';
 import { freePort } from '../parts/ports.ts';
 import { type Json, fqdnOf, pathOf } from '../parts/region.ts';
 import { type ListedDomain, signWhitelist } from '../parts/whitelist.ts';
-import { type Seen, allReady, change, look, objectPath, ownObjects, verdict } from './kubernetes-seen.ts';
+import {
+  allReady,
+  change,
+  look,
+  objectPath,
+  ownObjects,
+  patience,
+  type Seen,
+  untilVerdict,
+  verdict,
+} from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 90_000;
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-kubernetes-lists-'));
 const structureId = '1750000001';
 const listMap = 'drimbox-whitelist-test';
@@ -31,17 +40,6 @@ let refreshes = 0;
 const start = async (): Promise<void> => {
   operator = await world.startOperator('operator-a', ['--control', `127.0.0.1:${controlPort}`]);
 };
-
-async function untilVerdict(path: string, type: string, wanted: string): Promise<void> {
-  let last: Seen | undefined;
-  await until(
-    `${path} ${type} ${wanted}`,
-    async () => verdict((last = await look(world.kube, path)), type) === wanted,
-    patience,
-  ).catch((error: unknown) => {
-    throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`, { cause: error });
-  });
-}
 
 async function refresh(): Promise<void> {
   refreshes += 1;
@@ -147,7 +145,7 @@ test('a list that nobody signed stays outside, and the one in force stays', asyn
   assert.equal(digest((await publishedList()) ?? Buffer.alloc(0)), digest(inForce ?? Buffer.alloc(1)));
   region.whitelist.publish(listOfSites());
   await refresh();
-  await untilVerdict(trustPath, 'WhitelistVerified', 'True Verified');
+  await untilVerdict(world.kube, trustPath, 'WhitelistVerified', 'True Verified');
 });
 
 interface Document {
@@ -186,8 +184,8 @@ test('with its publisher away a new operator has the list; too old it is withdra
   region.whitelist.setAvailable(false);
   await operator.stop();
   await start();
-  await untilVerdict(trustPath, 'WhitelistVerified', 'True Verified');
-  await untilVerdict(linkPath(1), 'IngressProgrammed', 'True Programmed');
+  await untilVerdict(world.kube, trustPath, 'WhitelistVerified', 'True Verified');
+  await untilVerdict(world.kube, linkPath(1), 'IngressProgrammed', 'True Programmed');
   assert.is(digest((await publishedList()) ?? Buffer.alloc(0)), digest(inForce));
 
   const { metadata } = await change(kube, trustPath, { spec: { whitelist: { maximumAgeHours: 72 } } });
@@ -205,7 +203,7 @@ test('with its publisher away a new operator has the list; too old it is withdra
   region.whitelist.setAvailable(true);
   await refresh();
   await untilPublished(inForce);
-  await untilVerdict(trustPath, 'WhitelistVerified', 'True Verified');
+  await untilVerdict(world.kube, trustPath, 'WhitelistVerified', 'True Verified');
 });
 
 test.run();

@@ -7,7 +7,6 @@ import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { freePort } from '../parts/ports.ts';
 import { pathOf } from '../parts/region.ts';
 import {
-  type Seen,
   allReady,
   change,
   condition,
@@ -15,13 +14,14 @@ import {
   objectPath,
   ownObjects,
   page,
+  patience,
   rounds,
+  type Seen,
   settled,
   writes,
 } from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 90_000;
 const stop = new AbortController();
 const history: Seen[] = [];
 const sitePath = pathOf('DrimboxSite', siteNamespace, 'site-1');

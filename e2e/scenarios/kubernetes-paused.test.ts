@@ -6,10 +6,20 @@ import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { freePort } from '../parts/ports.ts';
 import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { fqdnOf, pathOf, putSecret } from '../parts/region.ts';
-import { allReady, change, condition, look, objectPath, page, settled, verdict, versions } from './kubernetes-seen.ts';
+import {
+  allReady,
+  change,
+  condition,
+  look,
+  objectPath,
+  page,
+  patience,
+  settled,
+  verdict,
+  versions,
+} from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 90_000;
 const sitePath = pathOf('DrimboxSite', siteNamespace, 'site-1');
 const linkPath = pathOf('PacsLink', siteNamespace, 'site-1-pacs-1');
 const paused = 'drimbox_resources_paused';

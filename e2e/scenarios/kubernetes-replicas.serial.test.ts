@@ -5,10 +5,9 @@ import * as assert from 'uvu/assert';
 import { type RegionWorld, openRegionWorld, operatorNamespace, siteNamespace } from '../bench/region-world.ts';
 import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { pathOf } from '../parts/region.ts';
-import { allReady, change, look, objectPath, page, settled, versions } from './kubernetes-seen.ts';
+import { allReady, change, look, objectPath, page, patience, settled, versions } from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 120_000;
 const stop = new AbortController();
 const sitePath = pathOf('DrimboxSite', siteNamespace, 'site-1');
 const config = objectPath('configmaps', siteNamespace, 'drimbox-site-1');

@@ -5,6 +5,9 @@ import type { Kube } from '../parts/kube.ts';
 import type { Json } from '../parts/region.ts';
 import { until } from './site.ts';
 
+/** ms, on a machine that does other things as well. */
+export const patience = 120_000;
+
 export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -76,6 +79,18 @@ export function verdict(seen: Seen | undefined, type: string): string | undefine
   const found = condition(seen, type);
   if (found === undefined || found.observedGeneration !== seen?.metadata.generation) return undefined;
   return `${found.status} ${found.reason}`;
+}
+
+/** @throws Error with the last status seen when it never says so */
+export async function untilVerdict(kube: Kube, path: string, type: string, wanted: string): Promise<void> {
+  let last: Seen | undefined;
+  await until(
+    `${path} ${type} ${wanted}`,
+    async () => verdict((last = await look(kube, path)), type) === wanted,
+    patience,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`, { cause: error });
+  });
 }
 
 /** Objects of the operator by `PLURAL NAMESPACE/NAME`; what a replica tells of itself left out. */

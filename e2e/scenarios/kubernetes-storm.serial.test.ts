@@ -5,10 +5,9 @@ import * as assert from 'uvu/assert';
 import { type RegionWorld, openRegionWorld, siteNamespace } from '../bench/region-world.ts';
 import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { inParallel, pathOf } from '../parts/region.ts';
-import { allReady, change, look, objectPath, page, settled, verdict } from './kubernetes-seen.ts';
+import { allReady, change, look, objectPath, page, patience, settled, verdict } from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 120_000;
 const sites = 10;
 const pacs = 5;
 const changes = 300;

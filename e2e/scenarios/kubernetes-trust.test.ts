@@ -11,10 +11,9 @@ import { type Issued, newKeys } from '../parts/pki.ts';
 import { freePort } from '../parts/ports.ts';
 import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { type Json, applyResource, fqdnOf, pathOf, putSecret } from '../parts/region.ts';
-import { type Seen, allReady, change, look, objectPath, verdict } from './kubernetes-seen.ts';
+import { allReady, change, look, objectPath, patience, untilVerdict, verdict } from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
-const patience = 90_000;
 const structureId = '1750000001';
 const sitePath = (site: number): string => pathOf('DrimboxSite', siteNamespace, `site-${site}`);
 const linkPath = (site: number, name = `site-${site}-pacs-1`): string => pathOf('PacsLink', siteNamespace, name);
@@ -28,17 +27,6 @@ let envoy: RegionEnvoy;
 const start = async (): Promise<void> => {
   operator = await world.startOperator('operator-a', ['--control', `127.0.0.1:${controlPort}`]);
 };
-
-async function untilVerdict(path: string, type: string, wanted: string): Promise<void> {
-  let last: Seen | undefined;
-  await until(
-    `${path} ${type} ${wanted}`,
-    async () => verdict((last = await look(world.kube, path)), type) === wanted,
-    patience,
-  ).catch((error: unknown) => {
-    throw new Error(`${String(error)}: ${JSON.stringify(last?.status)}`, { cause: error });
-  });
-}
 
 async function remove(path: string): Promise<void> {
   await world.kube.request('DELETE', path);
@@ -90,12 +78,12 @@ test('a site whose trust space and Secret are missing says so, and is served onc
   const secret = await look(kube, secretPath('site-1-pacs-1-db'));
   await remove(secretPath('site-1-pacs-1-db'));
   for (const index of [0, 1]) await world.applySite(index);
-  await untilVerdict(sitePath(1), 'Accepted', 'False TrustSpaceNotFound');
+  await untilVerdict(world.kube, sitePath(1), 'Accepted', 'False TrustSpaceNotFound');
   await applyResource(kube, region.trustSpace);
-  await untilVerdict(sitePath(1), 'Accepted', 'True Accepted');
-  await untilVerdict(linkPath(1), 'CertificatesReady', 'False SecretNotFound');
-  await untilVerdict(linkPath(1), 'IngressProgrammed', 'False NotServed');
-  await untilVerdict(linkPath(2), 'Ready', 'True Ready');
+  await untilVerdict(world.kube, sitePath(1), 'Accepted', 'True Accepted');
+  await untilVerdict(world.kube, linkPath(1), 'CertificatesReady', 'False SecretNotFound');
+  await untilVerdict(world.kube, linkPath(1), 'IngressProgrammed', 'False NotServed');
+  await untilVerdict(world.kube, linkPath(2), 'Ready', 'True Ready');
   await kube.request('POST', objectPath('secrets', siteNamespace), {
     metadata: { name: 'site-1-pacs-1-db' },
     type: secret?.['type'],
@@ -117,13 +105,13 @@ test('of two links with one FQDN the older is served; when it goes, the newer is
     }),
   );
   await putSecret(kube, siteNamespace, 'newer-vi', await issueFor('vi-newer.region.example', 'MARKET'));
-  await untilVerdict(linkPath(1, 'newer'), 'Accepted', 'False FqdnClash');
-  await untilVerdict(linkPath(1, 'newer'), 'IngressProgrammed', 'False NotServed');
+  await untilVerdict(world.kube, linkPath(1, 'newer'), 'Accepted', 'False FqdnClash');
+  await untilVerdict(world.kube, linkPath(1, 'newer'), 'IngressProgrammed', 'False NotServed');
   const untouched = await look(kube, linkPath(2));
   assert.equal(untouched?.status?.conditions, older?.status?.conditions);
   await remove(linkPath(2));
-  await untilVerdict(linkPath(1, 'newer'), 'Accepted', 'True Accepted');
-  await untilVerdict(linkPath(1, 'newer'), 'IngressProgrammed', 'True Programmed');
+  await untilVerdict(world.kube, linkPath(1, 'newer'), 'Accepted', 'True Accepted');
+  await untilVerdict(world.kube, linkPath(1, 'newer'), 'IngressProgrammed', 'True Programmed');
   await remove(linkPath(1, 'newer'));
   await world.applySite(1);
   await until('every site and link Ready', async () => await allReady(world), patience);
@@ -139,9 +127,9 @@ test('an AE title of two links of one site is refused to the newer, and free aga
       vi: { fqdn: 'vi-title.region.example', certificate: { secretName: 'title-vi' } },
     }),
   );
-  await untilVerdict(linkPath(1, 'same-title'), 'Accepted', 'False AeTitleClash');
+  await untilVerdict(world.kube, linkPath(1, 'same-title'), 'Accepted', 'False AeTitleClash');
   await change(world.kube, linkPath(1, 'same-title'), { spec: { aeTitlePool: ['FREE'] } });
-  await untilVerdict(linkPath(1, 'same-title'), 'Accepted', 'True Accepted');
+  await untilVerdict(world.kube, linkPath(1, 'same-title'), 'Accepted', 'True Accepted');
   await remove(linkPath(1, 'same-title'));
 });
 
@@ -159,14 +147,14 @@ test('a Secret that breaks is told, and the last good certificate is served unti
   );
   const message = JSON.stringify((await look(kube, linkPath(1)))?.status?.conditions);
   assert.match(message, 'the last good one stays in service');
-  await untilVerdict(linkPath(1), 'IngressProgrammed', 'True Programmed');
+  await untilVerdict(world.kube, linkPath(1), 'IngressProgrammed', 'True Programmed');
   assert.equal((await envoy.secrets()).toSorted(), served);
   await remove(secretPath('site-1-pacs-1-db'));
-  await untilVerdict(linkPath(1), 'CertificatesReady', 'False SecretNotFound');
-  await untilVerdict(linkPath(1), 'IngressProgrammed', 'True Programmed');
+  await untilVerdict(world.kube, linkPath(1), 'CertificatesReady', 'False SecretNotFound');
+  await untilVerdict(world.kube, linkPath(1), 'IngressProgrammed', 'True Programmed');
   assert.equal((await envoy.secrets()).toSorted(), served);
   await putSecret(kube, siteNamespace, 'site-1-pacs-1-db', other);
-  await untilVerdict(linkPath(1), 'Ready', 'True Ready');
+  await untilVerdict(world.kube, linkPath(1), 'Ready', 'True Ready');
 });
 
 test('a certificate asked for by annotation: the request is in the status, its key in one Secret of the link alone; signed, it is served', async () => {
@@ -201,7 +189,7 @@ test('a certificate asked for by annotation: the request is in the status, its k
     data: { 'tls.crt': Buffer.from(issued.chainPem).toString('base64') },
   });
   await until('the request gone', async () => (await requests()).length === 0, patience);
-  await untilVerdict(linkPath(1), 'Ready', 'True Ready');
+  await untilVerdict(world.kube, linkPath(1), 'Ready', 'True Ready');
   await until('served', async () => (await servedSerial(fqdnOf('db', 1, 1))) === serialOf(issued), patience);
   // The annotation stands there still: what was asked for was had, and is not asked for again.
   assert.equal(await requests(), []);

@@ -16,6 +16,7 @@ import { type KubeAccess, inClusterAccess } from '../resources/kubernetes/access
 import { kubeconfigAccess } from '../resources/kubernetes/kubeconfig-access.ts';
 import { createKubeClient } from '../resources/kubernetes/client.ts';
 import type { ObservedRequest } from '../resources/kubernetes/client.ts';
+import { readListen } from './listen.ts';
 import type { WhitelistVerifier } from '../trust/whitelist-keeper.ts';
 
 export const clusterUsage = `usage: operator cluster --gateway-image IMAGE [--namespaces A,B] [--kubeconfig FILE | --service-account DIR]
@@ -70,8 +71,8 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const listens = [values.control, values['proxy-listen'], values.metrics].map(readListen);
-  const [control, proxyListen, metricsAt] = listens;
+  const listens = [values.control, values['proxy-listen'], values.metrics];
+  const [control, proxyListen, metricsAt] = listens.map((text) => readListen(text, 0));
   const image = values['gateway-image'];
   const numbers = [values.qps, values.burst, values['status-seconds'], values['resync-minutes']].map(Number);
   const [qps = 0, burst = 0, statusSeconds = 0, resyncMinutes = 0] = numbers;
@@ -107,7 +108,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
   const operator: ClusterOperator = startOnCluster({
     client,
     settings: {
-      namespace: values.namespace ?? namespaceOf(access),
+      namespace: values.namespace ?? access.namespace,
       namespaces: values.namespaces === '' ? 'all' : list(values.namespaces),
       instance: values.instance,
       ...(process.env['POD_UID'] !== undefined && { podUid: process.env['POD_UID'] }),
@@ -115,7 +116,7 @@ export async function cluster(argv: readonly string[], verifyWhitelist: Whitelis
         image,
         imagePullPolicy: values['pull-policy'],
         imagePullSecrets: list(values['pull-secrets']),
-        system: { name: values.namespace ?? namespaceOf(access) },
+        system: { name: values.namespace ?? access.namespace },
       },
       software: { name: 'drimbox', version },
       statusPeriodMs: statusSeconds * 1000,
@@ -194,22 +195,10 @@ function inRound(log: Log, id: () => string | undefined): Log {
   };
 }
 
-function namespaceOf({ namespace }: KubeAccess): string {
-  return namespace;
-}
-
 function list(text: string): string[] {
   return text.split(',').filter((word) => word !== '');
 }
 
 function fromTemplate(template: string): (address: string, site: string) => string {
   return (address, site) => template.replaceAll('{address}', address).replaceAll('{site}', site);
-}
-
-/** `ADDRESS:PORT`; port 0 takes a free one. */
-function readListen(text: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? undefined : { host, port };
 }

@@ -8,6 +8,7 @@ import { createLog } from '../../common/observability/log.ts';
 import { type StatusDocument, readStatus } from '../controllers/status-document.ts';
 import { type HostOperatorOptions, startOnHost } from '../host.ts';
 import type { EnvoyRunner } from '../infrastructure/host/ingress-runner.ts';
+import { readListen } from './listen.ts';
 import { stateFolder } from '../infrastructure/host/state-folder.ts';
 import { envoyRunner } from '../ingress/envoy-ingress.ts';
 import { type OperatorJournal, createOperatorJournal } from '../observability/journal.ts';
@@ -111,14 +112,6 @@ function journalledEnvoy(binary: string, journal: OperatorJournal): EnvoyRunner 
     onEvent: (what, fields) => journal.record(proxyEvent(what, fields)),
     onConnectionFailure: (failure, host) => journal.record(connectionEvent(failure, host)),
   });
-}
-
-/** `ADDRESS:PORT`, the address in brackets when it is IPv6; undefined when it is neither. */
-function readListen(text: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
 }
 
 /** Prints the table when it says something new; ages do not count. */

@@ -9,18 +9,20 @@ import { lastWords } from '../infrastructure/host/last-words.ts';
 import { assignPorts } from '../infrastructure/host/ports.ts';
 import type { StateFolder } from '../infrastructure/host/state-folder.ts';
 import type { Supervisor } from '../infrastructure/host/supervisor.ts';
-import type {
-  GatewayObservation,
-  InternalIdentities,
-  Layout,
-  Observations,
-  PendingRequest,
-} from '../plan/observations.ts';
+import type { GatewayObservation, InternalIdentities, Layout, Observations } from '../plan/observations.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
-import { type InternalState, emptyInternalState, internalBundle, renewInternal } from '../trust/internal-authority.ts';
-import { type CertificateStore, certificateStore } from '../trust/certificate-store.ts';
+import {
+  type InternalState,
+  emptyInternalState,
+  gatewayServerName,
+  ingressServerName,
+  internalBundle,
+  renewInternal,
+} from '../trust/internal-authority.ts';
+import { certificateStore } from '../trust/certificate-store.ts';
 import { readIdentity } from '../trust/material.ts';
-import { type IdentityJudge, serverIdentities, serverKinds } from '../trust/server-identities.ts';
+import { type IdentityJudge, serverIdentities } from '../trust/server-identities.ts';
+import { namedSecrets, pendingRequests } from './named.ts';
 import { type TrustOptions, observeTrust } from './observe-trust.ts';
 
 export interface GatherOptions {
@@ -36,7 +38,6 @@ export interface GatherOptions {
 }
 
 const gatewayAddress = '127.0.0.1';
-const ingressServerName = 'ingress.drimbox.internal';
 
 export async function gather(inventory: Inventory, options: GatherOptions): Promise<Observations> {
   const now = options.now();
@@ -58,8 +59,8 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     inventory,
     trusts,
     servers,
-    requests: pendingRequests(inventory, store),
-    identities: new Map(namedSecrets(inventory).map((name) => [name, readIdentity(inventory.secrets.get(name))])),
+    requests: pendingRequests(inventory.links, store),
+    identities: new Map([...namedSecrets(inventory)].map((name) => [name, readIdentity(inventory.secrets.get(name))])),
     internal: await internalIdentities(sites, options.state, now),
     gateways: new Map(
       await Promise.all(started.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),
@@ -68,32 +69,6 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     layout,
     software: options.software,
   };
-}
-
-function pendingRequests({ links }: Inventory, store: CertificateStore): Map<string, PendingRequest[]> {
-  const found = links.map((link) => {
-    const key = keyOf(link);
-    const requests = serverKinds.flatMap((kind) => {
-      const request = store.pending(key, kind);
-      if (request === undefined) return [];
-      return [{ kind, fqdn: link.spec[kind].fqdn, csr: request.csrPem, requestedAt: request.requestedAt }];
-    });
-    return [key, requests] as const;
-  });
-  return new Map(found.flatMap(([key, requests]) => (requests.length === 0 ? [] : [[key, requests]])));
-}
-
-function namedSecrets({ sites, links }: Inventory): string[] {
-  return [
-    ...sites.flatMap(({ metadata, spec }) =>
-      spec.dmp.certificates.flatMap(({ authentication, signature }) =>
-        [authentication, signature].map(({ secretName }) => `${metadata.namespace}/${secretName}`),
-      ),
-    ),
-    ...links.flatMap(({ metadata, spec }) =>
-      [spec.db, spec.vi].map(({ certificate }) => `${metadata.namespace}/${certificate.secretName}`),
-    ),
-  ];
 }
 
 async function layoutOf({ sites }: Inventory, { state, siteAddress }: GatherOptions): Promise<Layout> {
@@ -117,8 +92,7 @@ async function internalIdentities(
 ): Promise<InternalIdentities> {
   const file = state.internalFile;
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as InternalState) : emptyInternalState;
-  const nameOf = (site: string): string => `${site.split('/').toReversed().join('.')}.gateway.drimbox.internal`;
-  const after = await renewInternal(before, [ingressServerName, ...sites.map(nameOf)], now);
+  const after = await renewInternal(before, [ingressServerName, ...sites.map(gatewayServerName)], now);
   if (after !== before) writeFileAtomically(file, JSON.stringify(after), { secret: true });
   const identity = (serverName: string): InternalIdentities['ingress'] => {
     const leaf = after.leaves[serverName];
@@ -128,7 +102,7 @@ async function internalIdentities(
   return {
     caPem: internalBundle(after),
     ingress: identity(ingressServerName),
-    gateways: new Map(sites.map((site) => [site, identity(nameOf(site))])),
+    gateways: new Map(sites.map((site) => [site, identity(gatewayServerName(site))])),
   };
 }
 

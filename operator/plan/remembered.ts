@@ -20,7 +20,7 @@ export function createMemory(): Remembered {
   return {
     of<T>(key: string, inputs: readonly unknown[], make: () => T): T {
       const former = entries.get(key);
-      if (former !== undefined && sameInputs(former.inputs, inputs)) {
+      if (former !== undefined && sameItems(former.inputs, inputs)) {
         former.used = true;
         return former.result as T; // made by the same `make` of the same key
       }
@@ -40,6 +40,7 @@ export function createMemory(): Remembered {
 /** For a single round, and wherever everything is read anew: remembers nothing. */
 export const noMemory: Remembered = { of: (_key, _inputs, make) => make(), sweep: () => undefined };
 
-function sameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
+/** One by one the very same values. */
+export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
 }

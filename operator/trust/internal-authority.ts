@@ -20,6 +20,14 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 type PrivateKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
+/** Of the certificate that the ingress presents to gateways. */
+export const ingressServerName = 'ingress.drimbox.internal';
+
+/** Of the certificate that the gateway of `site` (namespace/name) presents to the ingress. */
+export function gatewayServerName(site: string): string {
+  return `${site.split('/').toReversed().join('.')}.gateway.drimbox.internal`;
+}
+
 export interface PemPair {
   readonly certificatePem: string;
   readonly keyPem: string;

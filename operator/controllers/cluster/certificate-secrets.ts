@@ -3,9 +3,9 @@
  * A request is asked for by the annotation `drimbox.dev/request-certificate: db` (or `vi`, or `db,vi`) on the PacsLink.
  */
 import type { PacsLink } from '../../api/types.generated.ts';
-import { managedBy } from '../../infrastructure/kubernetes/names.ts';
+import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import { keyOf } from '../../resources/inventory.ts';
-import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
+import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
 import type { Store } from '../../resources/kubernetes/store.ts';
 import type { CertificateRequest } from '../../trust/certificate-request.ts';
 import type { CertificateStore } from '../../trust/certificate-store.ts';
@@ -89,13 +89,12 @@ function secretOf(link: PacsLink, kind: ServerKind, kept: Kept): ApplyObject {
       namespace,
       name: `${name}-${kind}-key`,
       labels: {
-        'app.kubernetes.io/managed-by': managedBy,
-        'app.kubernetes.io/part-of': 'drimbox',
+        ...ownLabels,
         [memoryLabel]: 'true',
       },
       ownerReferences: [{ apiVersion: link.apiVersion, kind: link.kind, name, uid, controller: true }],
     },
     type: 'Opaque',
-    data: { 'state.json': Buffer.from(JSON.stringify(kept), 'utf8').toString('base64') },
+    data: secretData({ 'state.json': JSON.stringify(kept) }),
   };
 }

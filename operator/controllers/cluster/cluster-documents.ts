@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { unpack } from '../../../common/contract/packed-file.ts';
 import { configMapNames, toConfigMaps } from '../../infrastructure/kubernetes/config-maps.ts';
-import { managedBy } from '../../infrastructure/kubernetes/names.ts';
+import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
+import { sameItems } from '../../plan/remembered.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import type { Store } from '../../resources/kubernetes/store.ts';
 import type { DocumentStore } from '../../trust/document-store.ts';
@@ -56,7 +57,7 @@ export function clusterDocuments(
     const names = configMapNames(objectName(name));
     const objects = names.flatMap((one) => store.get(`${namespace}/${one}`) ?? []);
     const known = cache.get(name);
-    if (known !== undefined && sameObjects(known.objects, objects)) return known.bytes;
+    if (known !== undefined && sameItems(known.objects, objects)) return known.bytes;
     const bytes = fromConfigMaps(objects);
     if (bytes === undefined) cache.delete(name);
     else cache.set(name, { objects, bytes });
@@ -114,8 +115,7 @@ function metadataOf(namespace: string, name: string): Omit<ApplyObject['metadata
   return {
     namespace,
     labels: {
-      'app.kubernetes.io/managed-by': managedBy,
-      'app.kubernetes.io/part-of': 'drimbox',
+      ...ownLabels,
       [documentLabel]: 'true',
     },
     annotations: { [nameAnnotation]: name },
@@ -137,8 +137,4 @@ function fromConfigMaps(objects: readonly DataObject[]): Buffer | undefined {
   } catch {
     return undefined; // of several ConfigMaps only some have arrived: the checksum is not that of a whole
   }
-}
-
-function sameObjects(a: readonly DataObject[], b: readonly DataObject[]): boolean {
-  return a.length === b.length && a.every((object, index) => object === b[index]);
 }

@@ -13,7 +13,7 @@ import type { Desired } from './wishes.ts';
 import type { ClusterSettings } from './settings.ts';
 import type { Watches } from './watches.ts';
 import type { Written } from './writer.ts';
-import { whitelistPlanned, writeObjects, writeSite, writeStatus } from './writes.ts';
+import { plannedMaps, writeObjects, writeSite, writeStatus } from './writes.ts';
 
 export interface DispatchOptions {
   readonly client: KubeClient;
@@ -69,7 +69,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
         desired.unread.delete(name);
         return done;
       }
-      const written = await writeObjects(applier, whitelistPlanned(maps));
+      const written = await writeObjects(applier, plannedMaps(maps));
       const kept = new Set(maps.map(({ metadata }) => metadata.name));
       await removeMaps(
         namespace,
@@ -80,7 +80,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     async document(name) {
       const document = documents.pending().find((one) => one.name === name);
       if (document === undefined) return done;
-      const written = await writeObjects(applier, whitelistPlanned(document.apply));
+      const written = await writeObjects(applier, plannedMaps(document.apply));
       if (!written.done) return written;
       await removeMaps(settings.namespace, document.remove);
       documents.settle(document);

@@ -1,5 +1,5 @@
 /** Which writings put right an object of ours that changed or went. Pure. */
-import { managedBy, siteLabel } from '../../infrastructure/kubernetes/names.ts';
+import { managedBy, managerLabel, siteLabel } from '../../infrastructure/kubernetes/names.ts';
 import type { Change } from '../../resources/kubernetes/reflector.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
 import { authoritySecret, proxySecret } from './internal-identities.ts';
@@ -17,7 +17,7 @@ const ownSecrets: Readonly<Record<string, string>> = {
  */
 export function writingsFor({ type, object, former }: Change<KubeObject>, lists: Iterable<string>): string[] {
   const { labels = {}, namespace = '' } = type === 'deleted' ? object.metadata : (former ?? object).metadata;
-  if (type === 'added' || labels['app.kubernetes.io/managed-by'] !== managedBy) return [];
+  if (type === 'added' || labels[managerLabel] !== managedBy) return [];
   // A status that moves is nobody's drift; ConfigMaps and Secrets have no generation.
   const { generation } = object.metadata;
   if (

@@ -1,14 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { authorityLifeMs, type PemPair } from '../../trust/internal-authority.ts';
-import {
-  type InternalOutcome,
-  authorityObject,
-  gatewayServerName,
-  internalKeeper,
-  proxyObject,
-} from './internal-identities.ts';
+import { authorityLifeMs, gatewayServerName, type PemPair } from '../../trust/internal-authority.ts';
+import { type InternalOutcome, authorityObject, internalKeeper, proxyObject } from './internal-identities.ts';
 
 const day = 86_400_000;
 const start = new Date('2026-01-01T00:00:00Z');

@@ -1,11 +1,13 @@
 /** The internal authority on a cluster: its keys in one Secret of the operator, each gateway's certificate in the memory of its site. */
-import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
-import { managedBy } from '../../infrastructure/kubernetes/names.ts';
+import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
+import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import type { InternalIdentities } from '../../plan/observations.ts';
 import {
   type InternalState,
   type PemPair,
   emptyInternalState,
+  gatewayServerName,
+  ingressServerName,
   internalBundle,
   issueLeaf,
   leafHoldsUntil,
@@ -17,17 +19,12 @@ export const authoritySecret = 'drimbox-internal-authority';
 export const proxySecret = 'drimbox-ingress-control';
 
 export const internalNames = {
-  /** Presented to gateways. */
-  ingress: 'ingress.drimbox.internal',
+  ingress: ingressServerName,
   /** The control plane's own. */
   control: 'control.drimbox.internal',
   /** A proxy's, towards the control plane. */
   proxy: 'proxy.drimbox.internal',
 } as const;
-
-export function gatewayServerName(site: string): string {
-  return `${site.split('/').toReversed().join('.')}.gateway.drimbox.internal`;
-}
 
 export interface InternalKeeper {
   /**
@@ -151,14 +148,8 @@ function secretOf(namespace: string, name: string, type: string, texts: Readonly
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: {
-      namespace,
-      name,
-      labels: { 'app.kubernetes.io/managed-by': managedBy, 'app.kubernetes.io/part-of': 'drimbox' },
-    },
+    metadata: { namespace, name, labels: ownLabels },
     type,
-    data: Object.fromEntries(
-      Object.entries(texts).map(([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')]),
-    ),
+    data: secretData(texts),
   };
 }

@@ -1,5 +1,6 @@
 /** Certificates as judged, remembered as long as what they were judged by is the same: a thousand sites have four thousand. */
 import type { Observations, IdentityMaterial, Resolved, TrustObservation } from '../../plan/observations.ts';
+import { sameItems } from '../../plan/remembered.ts';
 import { siteOf } from '../../plan/acceptance.ts';
 import { type Inventory, type KeyedData, keyOf } from '../../resources/inventory.ts';
 import { readIdentity } from '../../trust/material.ts';
@@ -71,7 +72,8 @@ export function judgedIdentities(
         const judgedBy = kind === 'db' ? [trust?.anchors, trust?.crls] : [];
         const inputs = [fqdn, data, waits, accepted, ...judgedBy];
         const known = judgements.get(key);
-        if (known !== undefined && known.until > now.getTime() && same(known.inputs, inputs)) return known.identity;
+        if (known !== undefined && known.until > now.getTime() && sameItems(known.inputs, inputs))
+          return known.identity;
         const identity = await serverIdentity(link, kind, { inventory, trust, store, judge, at: now });
         const until = now.getTime() + againMs * (0.5 + 0.5 * random());
         // The same certificate judged again is the same object: what was planned from it stays as it is.
@@ -88,8 +90,4 @@ export function judgedIdentities(
       return found;
     },
   };
-}
-
-function same(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
 }

@@ -1,13 +1,12 @@
 /** Gathers all that planning may know on a cluster. What did not change is handed on as the very same object (plan/remembered.ts). */
-import type { PacsLink } from '../../api/types.generated.ts';
 import { clusterLayout } from '../../infrastructure/kubernetes/cluster-layout.ts';
 import { internalServiceName } from '../../infrastructure/kubernetes/names.ts';
-import type { GatewayObservation, Observations, PendingRequest, TrustObservation } from '../../plan/observations.ts';
-import { type Remembered, createMemory } from '../../plan/remembered.ts';
+import type { GatewayObservation, Observations, TrustObservation } from '../../plan/observations.ts';
+import { type Remembered, createMemory, sameItems } from '../../plan/remembered.ts';
 import { type Inventory, keyOf } from '../../resources/inventory.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
+import { namedSecrets, pendingRequests } from '../named.ts';
 import { type TrustOptions, observeTrust } from '../observe-trust.ts';
-import { serverKinds } from '../../trust/server-identities.ts';
 import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { GatewayPoll } from './gateway-poll.ts';
 import { type InternalKeeper, type InternalOutcome, authoritySecret } from './internal-identities.ts';
@@ -128,15 +127,10 @@ interface References {
   readonly configMaps: ReadonlySet<string>;
 }
 
-function references({ trustSpaces, sites, links }: Pick<Inventory, 'trustSpaces' | 'sites' | 'links'>): References {
-  const secrets = new Set<string>();
+function references(resources: Pick<Inventory, 'trustSpaces' | 'sites' | 'links'>): References {
+  const secrets = namedSecrets(resources);
   const configMaps = new Set<string>();
-  for (const { metadata, spec } of sites)
-    for (const { authentication, signature } of spec.dmp.certificates)
-      for (const { secretName } of [authentication, signature]) secrets.add(`${metadata.namespace}/${secretName}`);
-  for (const { metadata, spec } of links)
-    for (const kind of serverKinds) secrets.add(`${metadata.namespace}/${spec[kind].certificate.secretName}`);
-  for (const { spec } of trustSpaces) {
+  for (const { spec } of resources.trustSpaces) {
     const { clientCertificate, trust } = spec.introspection;
     if (clientCertificate !== undefined) secrets.add(`${clientCertificate.namespace}/${clientCertificate.name}`);
     for (const source of [spec.anchors, spec.dmp.trust, trust, spec.whitelist.document, ...spec.crls.sources]) {
@@ -157,7 +151,7 @@ function trustLooker(
     const { trustSpaces, configMaps, secrets } = inventory;
     const inputs = [trustSpaces, configMaps, secrets, options.trustVersion(), options.isLeader()];
     const recent = last !== undefined && now.getTime() - last.at < trustAgainMs;
-    if (recent && last?.inputs.every((input, index) => input === inputs[index]) === true) return found;
+    if (recent && last !== undefined && sameItems(last.inputs, inputs)) return found;
     const next = new Map<string, TrustObservation>();
     for (const trust of trustSpaces) {
       const observed = await observeTrust(trust, inventory, now, options.trust);
@@ -181,23 +175,6 @@ function keepEqual(former: TrustObservation, next: TrustObservation): TrustObser
     Object.keys(former).length === parts.length &&
     parts.every(([name, part]) => former[name as keyof TrustObservation] === part);
   return same ? former : merged;
-}
-
-function pendingRequests(
-  links: readonly PacsLink[],
-  certificates: ClusterCertificates,
-): ReadonlyMap<string, readonly PendingRequest[]> {
-  const found = new Map<string, readonly PendingRequest[]>();
-  for (const link of links) {
-    const key = keyOf(link);
-    const requests = serverKinds.flatMap((kind): PendingRequest[] => {
-      const request = certificates.pending(key, kind);
-      if (request === undefined) return [];
-      return [{ kind, fqdn: link.spec[kind].fqdn, csr: request.csrPem, requestedAt: request.requestedAt }];
-    });
-    if (requests.length > 0) found.set(key, requests);
-  }
-  return found;
 }
 
 async function observeGateways(

@@ -6,6 +6,7 @@ import type { OperatorJournal } from '../../observability/journal.ts';
 import { connectionEvent, proxyEvent } from '../../observability/proxy-event.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Observations } from '../../plan/observations.ts';
+import { sameItems } from '../../plan/remembered.ts';
 import { type InternalOutcome, internalNames } from './internal-identities.ts';
 
 export interface ProxyControl {
@@ -85,8 +86,4 @@ function samePlan(a: IngressPlan, b: IngressPlan): boolean {
     a.internal.caPem === b.internal.caPem &&
     a.internal.identity.certificatePem === b.internal.identity.certificatePem
   );
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
 }

@@ -2,7 +2,7 @@
  * What each replica hears from the proxies connected to it, told to the others in a ConfigMap: the leader writes the conditions, and the
  * proxies may all be connected to another replica. Written only when it says something new; it goes with the pod of its replica.
  */
-import { managedBy } from '../../infrastructure/kubernetes/names.ts';
+import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import type { IngressObservation, Observations } from '../../plan/observations.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import { type DataObject, replicaLabel } from './watches.ts';
@@ -48,8 +48,7 @@ export function reportObject(namespace: string, report: ReplicaReport, pod: Repl
       namespace,
       name: `drimbox-replica-${report.instance}`.slice(0, 253),
       labels: {
-        'app.kubernetes.io/managed-by': managedBy,
-        'app.kubernetes.io/part-of': 'drimbox',
+        ...ownLabels,
         [replicaLabel]: 'true',
       },
       ...(pod !== undefined && {

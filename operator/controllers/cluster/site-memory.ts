@@ -2,7 +2,6 @@
  * What is remembered of each site in a Secret of its namespace, which nobody mounts: its certificate of the internal hop, and what was
  * last planned for it. So a new leader, or one that starts while a Secret is broken or a site is paused, goes on where the last one was.
  */
-import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DrimboxSite } from '../../api/types.generated.ts';
 import { labelsOf, workloadName } from '../../infrastructure/kubernetes/names.ts';
@@ -10,7 +9,7 @@ import { ownerOf } from '../../infrastructure/kubernetes/site-objects.ts';
 import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
+import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
 import type { PemPair } from '../../trust/internal-authority.ts';
 import { type DataObject, memoryLabel } from './watches.ts';
 
@@ -34,8 +33,7 @@ export function memorySecret(site: DrimboxSite, identity: PemPair, plan: Remembe
     },
     type: 'kubernetes.io/tls',
     data: {
-      'tls.crt': encoded(identity.certificatePem),
-      'tls.key': encoded(identity.keyPem),
+      ...secretData({ 'tls.crt': identity.certificatePem, 'tls.key': identity.keyPem }),
       ...(plan !== undefined && { 'plan.json.gz': gzipSync(JSON.stringify(plan)).toString('base64') }),
     },
   };
@@ -64,14 +62,6 @@ export function planBefore(
     gateways: [...remembered].map(([site, { config, whenDeleted }]) => ({ site, config, whenDeleted, files: [] })),
     ingress: { hosts: [...remembered.values()].flatMap(({ hosts }) => hosts), trusts, internal },
   };
-}
-
-export function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
-}
-
-function encoded(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
 }
 
 function decoded(text: string): string {

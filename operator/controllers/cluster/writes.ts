@@ -1,6 +1,6 @@
 /** What each key of the writer's queue stands for, and how it is written. */
 import { toConfigMaps } from '../../infrastructure/kubernetes/config-maps.ts';
-import { managedBy, whitelistName } from '../../infrastructure/kubernetes/names.ts';
+import { ownLabels, whitelistName } from '../../infrastructure/kubernetes/names.ts';
 import {
   type Planned,
   type WorkloadSettings,
@@ -126,12 +126,11 @@ export function whitelistMaps(
     name: metadata.name,
     uid: metadata.uid ?? '',
   }));
-  const labels = { 'app.kubernetes.io/managed-by': managedBy, 'app.kubernetes.io/part-of': 'drimbox' };
-  return toConfigMaps(whitelistName(trustSpace), { namespace, labels, ownerReferences }, [
+  return toConfigMaps(whitelistName(trustSpace), { namespace, labels: ownLabels, ownerReferences }, [
     { name: 'whitelist.xml', bytes: list },
   ]);
 }
 
-export function whitelistPlanned(objects: readonly ApplyObject[]): Planned[] {
+export function plannedMaps(objects: readonly ApplyObject[]): Planned[] {
   return objects.map((object) => ({ kind: ConfigMap, object }));
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 
 export const managedBy = 'drimbox-operator';
+export const managerLabel = 'app.kubernetes.io/managed-by';
 /** On every object of a site: its name. */
 export const siteLabel = 'drimbox.dev/site';
 /** On pods, volumes and services: the same for all of one site. */
@@ -40,11 +41,13 @@ function bounded(name: string, length: number): string {
   return `${name.slice(0, length - 9).replace(/-+$/, '')}-${digest}`;
 }
 
+/** On every object that the operator makes. */
+export const ownLabels = {
+  'app.kubernetes.io/part-of': 'drimbox',
+  [managerLabel]: managedBy,
+} as const;
+
+/** On every object of a site. */
 export function labelsOf(siteName: string): Record<string, string> {
-  return {
-    [nameLabel]: 'drimbox-gateway',
-    'app.kubernetes.io/part-of': 'drimbox',
-    'app.kubernetes.io/managed-by': managedBy,
-    [siteLabel]: siteName,
-  };
+  return { ...ownLabels, [nameLabel]: 'drimbox-gateway', [siteLabel]: siteName };
 }

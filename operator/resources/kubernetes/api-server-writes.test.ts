@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inClusterAccess } from './access.ts';
-import { type RealApiserver, startRealApiserver } from './api-server.testing.ts';
+import { configMap, type RealApiserver, startRealApiserver } from './api-server.testing.ts';
 import { type ApplyObject, createApplier } from './apply.ts';
 import { createKubeClient, KubeError, type KubeClient } from './client.ts';
 import { createEventRecorder } from './events.ts';
 import { until } from './fake-apiserver.testing.ts';
-import { kubeconfigAccess } from './kubeconfig-access.ts';
 import { startReflector } from './reflector.ts';
 import * as kinds from './resource-kind.ts';
 import { type KubeObject, pathOf } from './resource-kind.ts';
@@ -20,18 +19,11 @@ const errors: unknown[] = [];
 
 test.before(async () => {
   server = await startRealApiserver();
-  client = createKubeClient({ access: await kubeconfigAccess(server.kube.kubeconfigFile), qps: 5_000, burst: 5_000 });
+  client = await server.client();
 });
 test.after(async () => {
   await client.close();
   await server.stop();
-});
-
-const configMap = (name: string, data: Record<string, string> = {}): ApplyObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, namespace: 'default' },
-  data,
 });
 
 test('apply: skipped while nothing differs, repaired when another changed what is ours', async () => {

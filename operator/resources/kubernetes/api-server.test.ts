@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type RealApiserver, startRealApiserver } from './api-server.testing.ts';
-import { type ApplyObject, createApplier } from './apply.ts';
+import { configMap, type RealApiserver, startRealApiserver } from './api-server.testing.ts';
+import { createApplier } from './apply.ts';
 import { createKubeClient, type KubeClient } from './client.ts';
 import { until } from './fake-apiserver.testing.ts';
 import { kubeconfigAccess } from './kubeconfig-access.ts';
@@ -19,18 +19,11 @@ const errors: unknown[] = [];
 
 test.before(async () => {
   server = await startRealApiserver();
-  client = createKubeClient({ access: await kubeconfigAccess(server.kube.kubeconfigFile), qps: 5_000, burst: 5_000 });
+  client = await server.client();
 });
 test.after(async () => {
   await client.close();
   await server.stop();
-});
-
-const configMap = (name: string, data: Record<string, string> = {}): ApplyObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, namespace: 'default' },
-  data,
 });
 
 function reflect(kind: kinds.ResourceKind): Reflector<KubeObject> {

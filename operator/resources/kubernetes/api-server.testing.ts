@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Kube, startKube } from '../../../e2e/parts/kube.ts';
 import { type Part, startProcess } from '../../../e2e/parts/process.ts';
+import type { ApplyObject } from './apply.ts';
+import { createKubeClient, type KubeClient } from './client.ts';
+import { kubeconfigAccess } from './kubeconfig-access.ts';
 
 export interface RealApiserver {
   readonly kube: Kube;
+  /** With all rights, and as fast as it can. */
+  client(): Promise<KubeClient>;
   /** SIGKILL: connections are reset, nothing is said. */
   kill(): Promise<void>;
   /** Same port, same data. */
@@ -22,6 +27,9 @@ export async function startRealApiserver(): Promise<RealApiserver> {
   let current: Part = kube.apiserver;
   return {
     kube,
+    async client() {
+      return createKubeClient({ access: await kubeconfigAccess(kube.kubeconfigFile), qps: 5_000, burst: 5_000 });
+    },
     async kill() {
       current.kill('SIGKILL');
       await current.ended;
@@ -41,6 +49,10 @@ export async function startRealApiserver(): Promise<RealApiserver> {
       await kube.stop();
     },
   };
+}
+
+export function configMap(name: string, data: Record<string, string> = {}): ApplyObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data };
 }
 
 function commandLine(part: Part): string[] {

@@ -19,6 +19,13 @@ export type { Refusal } from './refusal.ts';
 /** What the operator writes: an object with at least its name; what is left out is not owned. */
 export type ApplyObject = KubeObject & Readonly<Record<string, unknown>>;
 
+/** `data` of a Secret (RFC 4648 base64). */
+export function secretData(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text, 'utf8').toString('base64')]),
+  );
+}
+
 export type ApplyOutcome =
   | { readonly outcome: 'applied' | 'unchanged'; readonly object: KubeObject }
   /**
