@@ -145,6 +145,21 @@ const Whitelist = Type.Object(
   closed,
 );
 
+/** The archive in a database of others, for several gateways of one site. Always TLS, and the server's name is checked. */
+const Postgres = Type.Object(
+  {
+    host,
+    port: Type.Integer({ minimum: 1, maximum: 65535 }),
+    database: Type.String({ minLength: 1, maxLength: 63 }),
+    user: Type.String({ minLength: 1, maxLength: 63 }),
+    /** The password alone; line feeds at its end are not part of it. */
+    passwordFile: file,
+    /** PEM: authorities of the server's certificate. */
+    trustFile: file,
+  },
+  closed,
+);
+
 export const GatewayConfigSchema = Type.Object(
   {
     apiVersion: Type.Literal('gateway.drimbox.dev/v1alpha1'),
@@ -188,7 +203,13 @@ export const GatewayConfigSchema = Type.Object(
     dmp: Dmp,
     introspection: Introspection,
     whitelist: Whitelist,
-    storage: Type.Object({ directory: file }, closed),
+    /** Without postgres the archive is a SQLite file in the directory. */
+    storage: Type.Object({ directory: file, postgres: Type.Optional(Postgres) }, closed),
+    /**
+     * Gateways of this site; more than one only with storage.postgres. Each has its index from 0 in the environment (POD_INDEX) and
+     * takes of every AE-title pool the titles at `index, index + replicas, ...`. Absent: 1.
+     */
+    replicas: Type.Optional(Type.Integer({ minimum: 1, maximum: 16 })),
     log: Type.Object(
       { level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]) },
       closed,
@@ -198,6 +219,7 @@ export const GatewayConfigSchema = Type.Object(
 );
 
 export type GatewayConfig = Static<typeof GatewayConfigSchema>;
+export type PostgresConfig = NonNullable<GatewayConfig['storage']['postgres']>;
 export type PacsConfig = GatewayConfig['pacs'][number];
 export type RisConfig = GatewayConfig['ris'][number];
 export type DmpConfig = GatewayConfig['dmp'];
