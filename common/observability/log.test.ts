@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -41,6 +42,46 @@ test('the level can be changed while running', () => {
     written.map((line) => line['msg']),
     ['b'],
   );
+});
+
+test('a reader that does not read holds nobody up, and misses nothing when it reads again', async () => {
+  const count = 4_000;
+  const code = `import { createLog } from '${source}';
+    const log = createLog('info');
+    for (let n = 0; n < ${count}; n += 1) log.write('info', 'x'.repeat(200), { n });
+    setTimeout(() => {}, 60_000);
+    process.once('SIGTERM', () => process.exit(0));
+    process.stderr.write('written');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // 64 KiB fit into the pipe, and nobody reads until all was said.
+  await once(child.stderr, 'data');
+  child.kill('SIGTERM');
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(child, 'close');
+  const numbers = Buffer.concat(chunks)
+    .toString('utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly n: number }).n);
+  assert.equal(numbers, [...Array(count).keys()]);
+});
+
+test('a reader that is gone ends nothing', async () => {
+  const code = `import { createLog } from '${source}';
+    const log = createLog('info');
+    process.stdin.once('data', () => {
+      for (let n = 0; n < 1_000; n += 1) log.write('info', 'x'.repeat(200), { n });
+      process.stderr.write('goes on');
+      process.exit(0);
+    });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'pipe' });
+  child.stdout.destroy();
+  child.stdin.end('go');
+  const said: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  const [status] = (await once(child, 'close')) as [number];
+  assert.equal([status, Buffer.concat(said).toString('utf8')], [0, 'goes on']);
 });
 
 test.run();

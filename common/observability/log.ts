@@ -1,5 +1,6 @@
 /** Structured logs: one JSON object a line on standard output, levels by name, times in RFC 3339, nothing personal by accident. */
 import pino from 'pino';
+import { openLineWriter } from './line-writer.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -12,7 +13,10 @@ export interface Log {
 /** Fields that never reach a log, wherever they stand. */
 const redacted = ['token', 'authorization', 'patient', '*.token', '*.authorization', '*.patient'];
 
-/** @param destination file descriptor; 1 unless told. Writes are synchronous: a line before SIGKILL is a line on disk. */
+/**
+ * @param destination file descriptor; 1 unless told. Each line is written at once, so that a line before SIGKILL is a line on disk or in the
+ *   pipe; lines wait for a pipe's reader, the program does not (line-writer.ts).
+ */
 export function createLog(level: LogLevel, fields: Readonly<Record<string, unknown>> = {}, destination = 1): Log {
   const logger = pino(
     {
@@ -22,7 +26,7 @@ export function createLog(level: LogLevel, fields: Readonly<Record<string, unkno
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redacted, remove: true },
     },
-    pino.destination({ dest: destination, sync: true }),
+    openLineWriter(destination),
   );
   return wrap(logger);
 }

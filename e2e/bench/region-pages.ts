@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Page = ReadonlyMap<string, number>;
 
 export interface Peaks {
-  /** Longest time in which nothing else could happen, ms: delay of a timer beyond its 10 ms. */
+  /** Longest time in which nothing else had its turn, ms by the clock. */
   readonly blockMs: number;
+  /** Longest of those times as the thread's own computing: what others took of the processor is not in it. */
+  readonly ownBlockMs: number;
   readonly rssBytes: number;
 }
 
@@ -22,19 +24,23 @@ export interface Pages {
 
 /** As often as a Prometheus that is asked to look closely: a page with a line for each condition costs its time too. */
 const everyMs = 10_000;
-/** Of the timer by which prom-client measures delays. */
-const resolutionMs = 10;
+
+const noPeaks: Peaks = { blockMs: 0, ownBlockMs: 0, rssBytes: 0 };
 
 export function watchPages(port: number, pid: number): Pages {
   const stopping = new AbortController();
-  let block = 0;
-  let rss = 0;
+  let worst: Peaks = noPeaks;
   const read = async (): Promise<Page> => {
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
     const page = parsePage(await answer.text());
-    // The histogram begins anew with each look: nobody else may look.
-    block = Math.max(block, (page.get('nodejs_eventloop_lag_max_seconds') ?? 0) * 1000 - resolutionMs);
-    rss = Math.max(rss, residentBytes(pid));
+    // The gauge begins anew with each look: nobody else may look.
+    const blockMs = (of: string): number =>
+      Math.round((page.get(`drimbox_loop_block_seconds{of="${of}"}`) ?? 0) * 1000);
+    worst = {
+      blockMs: Math.max(worst.blockMs, blockMs('clock')),
+      ownBlockMs: Math.max(worst.ownBlockMs, blockMs('thread')),
+      rssBytes: Math.max(worst.rssBytes, residentBytes(pid)),
+    };
     return page;
   };
   const loop = async (): Promise<void> => {
@@ -48,13 +54,12 @@ export function watchPages(port: number, pid: number): Pages {
     read,
     async peek() {
       await read();
-      return { blockMs: Math.round(block), rssBytes: rss };
+      return worst;
     },
     async peaks() {
       await read();
-      const found = { blockMs: Math.round(block), rssBytes: rss };
-      block = 0;
-      rss = 0;
+      const found = worst;
+      worst = noPeaks;
       return found;
     },
     async stop() {

@@ -82,7 +82,9 @@ export async function benchRegion(args: readonly string[]): Promise<number> {
 /** Budgets of the issue that asked for a region. Pure. */
 export function verdictsOf(run: RegionRun): Verdict[] {
   const mib = run.peakRssBytes / 1_048_576;
-  const steady = Math.max(run.blockMs.quiet, run.blockMs.changes);
+  const { start, load, quiet, changes } = run.ownBlockMs;
+  const steady = Math.max(quiet, changes);
+  const making = Math.max(start, load);
   const p99 = quantile(run.changesMs, 0.99);
   const [fresh, lease] = [
     Math.max(run.killed.freshMs, run.frozen.freshMs),
@@ -98,8 +100,8 @@ export function verdictsOf(run: RegionRun): Verdict[] {
   });
   return [
     verdict('memory (RSS), peak', '400 MiB', `${mib.toFixed(0)} MiB`, mib <= 400),
-    verdict('longest block while all are made Ready', '50 ms', `${run.blockMs.load} ms`, run.blockMs.load <= 50),
-    verdict('longest block afterwards', '50 ms', `${steady} ms`, steady <= 50),
+    verdict('longest block (own computing) until all are Ready', '50 ms', `${making} ms`, making <= 50),
+    verdict('longest block (own computing) afterwards', '50 ms', `${steady} ms`, steady <= 50),
     verdict(`writes in ${run.quietMinutes} quiet minutes`, '0', String(run.quietWrites), run.quietWrites === 0),
     verdict('change of a spec to Envoy, p99', '1000 ms', `${p99} ms`, p99 <= 1000),
     verdict('fresh change behind the rest after a failover', '2000 ms', `${fresh} ms`, fresh <= 2000),
@@ -114,11 +116,14 @@ function regionText({ runs, verdicts }: RegionResult): string {
     (run) =>
       `${run.sites} sites x ${run.pacs} PACS: all Ready in ${(run.readyMs / 1000).toFixed(1)} s, ${run.requestsPerSite} requests to the ` +
       `API server per site, ${run.cpuSeconds} s of processor time, ${(run.idleRssBytes / 1e6).toFixed(0)} MB idle, ` +
-      `a new site served in ${run.newSiteMs} ms, ${run.quietCpu} of a core when quiet`,
+      `a new site served in ${run.newSiteMs} ms, ${run.quietCpu} of a core when quiet; longest blocks by the clock: ` +
+      Object.entries(run.blockMs)
+        .map(([when, ms]) => `${when} ${ms} ms`)
+        .join(', '),
   );
   const judged = verdicts.map(
     ({ sites, what, budget, measured, kept }) =>
-      `${String(sites).padStart(5)}  ${what.padEnd(46)} ${measured.padStart(10)}  of ${budget.padEnd(10)} ${kept ? 'kept' : 'NOT KEPT'}`,
+      `${String(sites).padStart(5)}  ${what.padEnd(50)} ${measured.padStart(10)}  of ${budget.padEnd(10)} ${kept ? 'kept' : 'NOT KEPT'}`,
   );
   return `${[...lines, '', ...judged].join('\n')}\n`;
 }
