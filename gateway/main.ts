@@ -2,6 +2,7 @@
  * The gateway of one site.
  *
  * usage: main.ts --config FILE
+ * Environment: POD_INDEX, which of the site's gateways this is, from 0; only where `replicas` is above 1.
  *
  * Follows FILE; stops in order on SIGTERM and SIGINT. Exit codes: 0 stopped, 1 could not start, 2 wrong usage,
  * 75 a new configuration needs a restart (a listener or the storage moved): whoever started it starts it again.
@@ -13,6 +14,7 @@ import { readGatewayConfig } from '../common/contract/read-gateway-config.ts';
 import { createLog, type Log } from '../common/observability/log.ts';
 import { openPages, type Pages } from './admin/pages.ts';
 import { watchConfig } from './config-watch.ts';
+import { placeOf } from './place.ts';
 import { openWings, type Wings } from './wings.ts';
 
 /** Longest wait for series under way when stopping: the exam of DB.SO.100 on a slow line. */
@@ -48,13 +50,16 @@ function fixedPart(config: GatewayConfig): string {
     { host: wado.host, port: wado.port, mode: wado.tls.mode },
     { host: viewer.host, port: viewer.port, mode: viewer.tls.mode },
   ];
-  return JSON.stringify([where, config.storage, config.site, config.environment]);
+  const { directory, postgres } = config.storage;
+  // the files of password and trust change under work: a rotation ends nothing
+  const server = postgres && [postgres.host, postgres.port, postgres.database, postgres.user];
+  return JSON.stringify([where, directory, server, config.site, config.environment]);
 }
 
 async function run(file: string): Promise<void> {
   const { text, config } = load(file);
   const log = createLog(config.log.level, { site: `${config.site.namespace}/${config.site.name}` });
-  const wings = await openWings(config, log);
+  const wings = await openWings(config, placeOf(config, podIndex()), log);
   const pages = await openPages(config, wings);
   const stop = stopper(wings, pages);
   const watch = watchConfig(file, text, {
@@ -84,6 +89,10 @@ async function run(file: string): Promise<void> {
   wings.journal.record({ name: 'GatewayStarted', revision: config.revision });
 }
 
+function podIndex(): string | undefined {
+  return process.env['POD_INDEX'];
+}
+
 interface Running {
   readonly wings: Wings;
   readonly pages: Pages;
@@ -95,6 +104,7 @@ interface Running {
 /** False when something it names can't be used now; what is in force stays. */
 async function apply(next: GatewayConfig, { wings, pages, log, again }: Running): Promise<boolean> {
   try {
+    await wings.exchangeArchive(next);
     await wings.parts.exchange(next);
     wings.retrieve.reloadTls(next.listeners.wado.tls);
     pages.apply(next);

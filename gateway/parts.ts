@@ -8,6 +8,7 @@ import type { DmpClient } from './dmp/submission.ts';
 import { type ClosableIntrospection, createIntrospection } from './identity/introspection.ts';
 import type { TokenIntrospection } from './identity/peer.ts';
 import type { Journal } from './journal/events.ts';
+import { ownShare } from './place.ts';
 
 export interface PacsLink {
   readonly client: Pacs;
@@ -19,6 +20,7 @@ interface OwnLink extends PacsLink {
 }
 
 export interface Parts {
+  /** With this gateway's share of each PACS. */
   readonly config: () => GatewayConfig;
   readonly pacs: () => readonly PacsLink[];
   readonly pacsNamed: (name: string) => PacsLink | undefined;
@@ -37,10 +39,13 @@ export interface PartsDependencies {
   readonly receiver: StoreReceiver;
   readonly journal: Journal;
   readonly now: () => Date;
+  /** POD_INDEX of the environment: which of the site's gateways this is. */
+  readonly podIndex: string | undefined;
 }
 
-/** @throws Error when a file or a name of the configuration can't be used. */
-export function createParts(config: GatewayConfig, deps: PartsDependencies): Parts {
+/** @throws Error when a file, a name or a number of the configuration can't be used. */
+export function createParts(whole: GatewayConfig, deps: PartsDependencies): Parts {
+  const config = ownShare(whole, deps.podIndex);
   const links = new Map<string, OwnLink>();
   const state = { config, dmp: newDmp(config), introspection: newIntrospection(config) };
   for (const pacs of config.pacs) links.set(pacs.name, newLink(pacs));
@@ -86,7 +91,8 @@ export function createParts(config: GatewayConfig, deps: PartsDependencies): Par
       close: () => state.dmp.close(),
     },
     introspection: { introspect: (token, signal) => state.introspection.introspect(token, signal) },
-    async exchange(next) {
+    async exchange(wholeNext) {
+      const next = ownShare(wholeNext, deps.podIndex);
       await exchangeLinks(next);
       const before = { ...state };
       if (!same(before.config.dmp, next.dmp)) state.dmp = newDmp(next);

@@ -1,8 +1,6 @@
 /** The gateway put together: archive, journal, DIMSE, source wing, health; started from one configuration and stopped in order. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { GatewayConfig } from '../common/contract/gateway-config.ts';
 import type { Log } from '../common/observability/log.ts';
 import { startPacsWatch, type PacsWatch } from './admin/pacs-watch.ts';
@@ -12,11 +10,16 @@ import { createWhitelistWatch, type WhitelistWatch } from './identity/whitelist-
 import { createJournal, type JournalWriter } from './journal/journal.ts';
 import { createMetrics, type GatewayMetrics } from './journal/metrics.ts';
 import { createParts, type Parts } from './parts.ts';
+import type { GatewayPlace } from './place.ts';
 import { createArchive } from './source/archive/archive.ts';
-import { type Database, openDatabase } from './source/archive/database.ts';
+import { type Database } from './source/archive/database.ts';
+import type { Duty } from './source/archive/duty.ts';
 import { createJobQueue, type JobQueue } from './source/archive/jobs.ts';
 import { createManifestLookup } from './source/archive/manifests.ts';
+import { openArchiveDatabase } from './source/archive/open.ts';
 import { createTraceStore } from './source/archive/traces.ts';
+import { type ArchiveHealth, ArchiveUnavailable } from './source/archive/unavailable.ts';
+import { openDesk } from './source/publication/desk.ts';
 import { createIntake } from './source/publication/intake.ts';
 import { configuredUid, createManifestMaker } from './source/publication/manifest-maker.ts';
 import { createMessagePlanner } from './source/publication/message-planner.ts';
@@ -36,6 +39,10 @@ export interface Wings {
   readonly receiver: StoreReceiver;
   readonly mllp: MllpListener;
   readonly retrieve: RetrieveServer;
+  readonly duty: Duty;
+  archiveHealth(): ArchiveHealth;
+  /** Other files of password and trust for the archive's server. @throws ArchiveUnavailable; the former stay */
+  exchangeArchive(config: GatewayConfig): Promise<void>;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -47,17 +54,25 @@ const echoIntervalMs = 30_000;
 const maxDocumentBytes = 67_108_864;
 const product = 'drimbox';
 
-/** @throws Error when a port, a file or the archive can't be had. */
-export async function openWings(config: GatewayConfig, log: Log): Promise<Wings> {
-  mkdirSync(config.storage.directory, { recursive: true, mode: 0o700 });
-  const database = await openDatabase(join(config.storage.directory, 'archive.sqlite'));
+/** Longest wait for traces whose archive is away, when stopping. */
+const tracesGraceMs = 5_000;
+
+/**
+ * @param place which of the site's gateways this is
+ * @throws Error when a port, a file or the archive's file can't be had. A database server that is away is waited for at work.
+ */
+export async function openWings(config: GatewayConfig, place: GatewayPlace, log: Log): Promise<Wings> {
+  const opened = await openArchiveDatabase(config, place, now);
+  const { database, duty } = opened;
   const metrics = createMetrics({ ris: config.ris.map(({ name }) => name), pacs: config.pacs.map(({ name }) => name) });
   const context = {
     structureId: config.site.structureId,
     systemId: config.site.systemId,
     host: config.pacs[0]?.wadoFqdn ?? hostname(),
   };
-  const journal = createJournal({ log, metrics, store: createTraceStore(database), context, now });
+  const traces = createTraceStore(database);
+  const journal = createJournal({ log, metrics, store: traces, context, now });
+  tellOfArchive(database, journal, metrics);
   const { host, port } = config.listeners.dimse;
   const receiver = await openStoreReceiver({
     host,
@@ -66,7 +81,7 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
     quickAck: openQuickAck(),
     clock: () => performance.now(),
   });
-  const parts = createParts(config, { receiver, journal, now });
+  const parts = createParts(config, { receiver, journal, now, podIndex: place.podIndex });
   const whitelist = createWhitelistWatch({
     journal,
     ownFqdns: () => parts.pacs().map(({ config: pacs }) => pacs.wadoFqdn),
@@ -75,12 +90,12 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
   await whitelist.reload(config.whitelist);
   const unfollow = whitelist.follow(() => parts.config().whitelist);
 
-  const source = await openSource(config, { database, parts, journal });
+  const source = await openSource(config, { database, duty, parts, journal });
   const pacsWatch = startPacsWatch({
     pacs: () => parts.pacs().map(({ client }) => client),
     intervalMs: echoIntervalMs,
     now,
-    onReturn: () => void hurry(source.jobs, source.runner, journal),
+    onReturn: () => void hurry({ ...source, duty }, journal),
   });
   await pacsWatch.echoAll();
   const retrieve = await startRetrieveServer({
@@ -100,6 +115,9 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
     pacsWatch,
     receiver,
     retrieve,
+    duty,
+    archiveHealth: () => database.health(),
+    exchangeArchive: (next) => opened.exchange(next),
     ...source,
     async stop(graceMs) {
       // ears first, then work under way, then what it stands on
@@ -107,9 +125,12 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
       unfollow();
       await source.mllp.close();
       await retrieve.close(graceMs);
+      await source.desk.stop();
       await source.runner.stop(graceMs);
+      await duty.stop();
       await parts.close();
       await receiver.close();
+      await traces.close(tracesGraceMs);
       await journal.flush();
       await database.close();
     },
@@ -117,20 +138,44 @@ export async function openWings(config: GatewayConfig, log: Log): Promise<Wings>
 }
 
 /** Everything that waits is tried now: a PACS answers again, or a person asked. */
-export async function hurry(jobs: JobQueue, runner: Runner, journal: JournalWriter): Promise<void> {
+export async function hurry(
+  { jobs, runner, duty }: Pick<Wings, 'jobs' | 'runner' | 'duty'>,
+  journal: JournalWriter,
+): Promise<void> {
   try {
     await jobs.hurry(now().toISOString());
     runner.wake();
+    if (!duty.held()) await duty.announce();
   } catch (error) {
+    // they go on by themselves when it is back
+    if (error instanceof ArchiveUnavailable) return;
     journal.record({ name: 'InternalError', where: 'publication, trying again', detail: String(error) });
   }
 }
 
+function tellOfArchive(database: Database, journal: JournalWriter, metrics: GatewayMetrics): void {
+  const tell = (health: ArchiveHealth): void =>
+    journal.record(
+      health.up
+        ? { name: 'ArchiveBack', detail: health.detail }
+        : { name: 'ArchiveAway', reason: health.reason, detail: health.detail },
+    );
+  metrics.archiveUp.set(database.health().up ? 1 : 0);
+  if (!database.health().up) tell(database.health());
+  database.follow(tell);
+}
+
 async function openSource(
   config: GatewayConfig,
-  deps: { readonly database: Database; readonly parts: Parts; readonly journal: JournalWriter },
+  deps: {
+    readonly database: Database;
+    readonly duty: Duty;
+    readonly parts: Parts;
+    readonly journal: JournalWriter;
+  },
 ) {
-  const { database, parts, journal } = deps;
+  const { database, duty, parts, journal } = deps;
+  const onDuty = (): boolean => duty.held();
   const archive = createArchive(database);
   const jobs = createJobQueue(database);
   const step = createStep({
@@ -147,19 +192,34 @@ async function openSource(
     random: Math.random,
     now,
   });
-  const runner = startRunner({ jobs, step, journal, concurrency: concurrentJobs, now });
+  const runner = startRunner({ jobs, step, journal, concurrency: concurrentJobs, onDuty, now });
   const plan = createMessagePlanner({ archive, database, journal, wake: () => runner.wake() });
+  const desk = openDesk({ archive, plan, journal, onDuty, maxDocumentBytes });
   const newControlId = (): string => randomBytes(10).toString('hex');
   const intake = createIntake({
     archive,
-    plan,
+    kept: () => desk.wake(),
     journal,
     ris: () => parts.config().ris,
     maxDocumentBytes,
     now,
     newControlId,
   });
-  await intake.resume();
+  const work = (): void => {
+    desk.wake();
+    runner.wake();
+  };
+  duty.begin({
+    work,
+    taken() {
+      journal.record({ name: 'DutyTaken' });
+      work();
+    },
+    lost: (detail) => journal.record({ name: 'DutyLost', detail }),
+  });
+  database.follow((health) => {
+    if (health.up) work();
+  });
   const mllp = await startMllpListener(config.listeners.mllp, (bytes, remote) => intake.accept(bytes, remote), {
     now,
     newControlId,
@@ -175,5 +235,5 @@ async function openSource(
         rule: `at most ${config.listeners.mllp.maxMessageBytes} bytes`,
       }),
   });
-  return { archive, jobs, runner, mllp };
+  return { archive, jobs, runner, desk, mllp };
 }

@@ -83,6 +83,26 @@ const rules: readonly Rule[] = [
         ? [{ path: `/pacs/${i}/maxConcurrentMoves`, message: 'more moves at once than AE titles in aeTitlePool' }]
         : [],
     ),
+  ({ replicas = 1, storage }) =>
+    replicas > 1 && storage.postgres === undefined
+      ? [
+          {
+            path: '/replicas',
+            message: `${replicas} gateways need storage.postgres: a SQLite file serves one; give a database, or set replicas to 1`,
+          },
+        ]
+      : [],
+  ({ replicas = 1, pacs }) =>
+    pacs.flatMap(({ aeTitlePool }, i) =>
+      aeTitlePool.length < replicas
+        ? [
+            {
+              path: `/pacs/${i}/aeTitlePool`,
+              message: `${aeTitlePool.length} AE titles for ${replicas} gateways: each takes titles of its own, give at least ${replicas}`,
+            },
+          ]
+        : [],
+    ),
   (config) =>
     (['wado', 'viewer'] as const).flatMap((name) => {
       const { tls } = config.listeners[name];

@@ -9,7 +9,8 @@ import { type Door, openDoor } from '../identity/door.ts';
 import { hurry, type Wings } from '../wings.ts';
 import { createAdminServer } from './admin-server.ts';
 import { drimboxHealth, type Health, pacsHealth } from './health.ts';
-import { statusOf } from './status.ts';
+import { ArchiveUnavailable } from '../source/archive/unavailable.ts';
+import { type StatusFacts, statusOf } from './status.ts';
 
 export interface Pages {
   configRefused(fault: NonNullable<GatewayStatus['refusedConfig']>): void;
@@ -45,10 +46,11 @@ export async function openPages(config: GatewayConfig, wings: Wings): Promise<Pa
     registry: wings.metrics.registry,
     beforeScrape: async () => {
       wings.metrics.publicationJobs.reset();
-      for (const [name, count] of Object.entries(await wings.jobs.counts()))
+      const { publications } = await publicationsNow(wings);
+      for (const [name, count] of Object.entries(publications))
         wings.metrics.publicationJobs.set({ state: name }, count);
     },
-    hurry: () => hurry(wings.jobs, wings.runner, wings.journal),
+    hurry: () => hurry(wings, wings.journal),
   });
   await admin.listen(config.listeners.admin);
   return {
@@ -111,8 +113,9 @@ async function status(
     whitelist: wings.whitelist.current(),
     whitelistSince: state.whitelistSince,
     pacs: wings.pacsWatch.facts(),
-    publications: await wings.jobs.counts(),
-    waiting: await wings.jobs.waiting(),
+    ...(await publicationsNow(wings)),
+    archive: wings.archiveHealth(),
+    onDuty: wings.duty.held(),
     listening: {
       mllp: at(wings.mllp.address),
       dimse: { host: wings.receiver.host, port: wings.receiver.port },
@@ -122,6 +125,18 @@ async function status(
     },
     now: new Date(),
   });
+}
+
+/** Nothing while the archive is away: the page answers at once, and its conditions say why. */
+async function publicationsNow(wings: Wings): Promise<Pick<StatusFacts, 'publications' | 'waiting'>> {
+  const unknown = { publications: {}, waiting: undefined };
+  if (!wings.archiveHealth().up) return unknown;
+  try {
+    return { publications: await wings.jobs.counts(), waiting: await wings.jobs.waiting() };
+  } catch (error) {
+    if (!(error instanceof ArchiveUnavailable)) throw error;
+    return unknown; // it went away just now
+  }
 }
 
 function addressOf(server: FastifyInstance): AddressInfo {

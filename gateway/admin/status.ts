@@ -1,5 +1,6 @@
 /** The status page's content: conditions with reasons, from facts (architecture §4.1). Pure. */
 import type { GatewayCondition, GatewayStatus } from '../../common/contract/gateway-status.ts';
+import type { ArchiveHealth } from '../source/archive/unavailable.ts';
 import type { WhitelistState } from '../identity/whitelist-watch.ts';
 import { echoMaximumAgeMs, type PacsFact } from './health.ts';
 
@@ -8,6 +9,9 @@ export interface StatusFacts {
   readonly refusedConfig: GatewayStatus['refusedConfig'];
   readonly whitelist: WhitelistState;
   readonly whitelistSince: Date;
+  readonly archive: ArchiveHealth;
+  /** Of several gateways on one archive, this one plans messages and publishes. */
+  readonly onDuty: boolean;
   readonly pacs: readonly (PacsFact & { readonly detail: string; readonly since: Date })[];
   readonly publications: Readonly<Record<string, number>>;
   readonly waiting: { readonly code: string; readonly detail: string } | undefined;
@@ -16,7 +20,12 @@ export interface StatusFacts {
 }
 
 export function statusOf(facts: StatusFacts): GatewayStatus {
-  const conditions = [whitelistCondition(facts), configCondition(facts), publicationCondition(facts)];
+  const conditions = [
+    whitelistCondition(facts),
+    configCondition(facts),
+    archiveCondition(facts),
+    publicationCondition(facts),
+  ];
   return {
     apiVersion: 'gateway.drimbox.dev/v1alpha1',
     revision: facts.revision,
@@ -85,12 +94,20 @@ function configCondition({ refusedConfig, now, revision }: StatusFacts): Gateway
     : condition('ConfigAccepted', true, 'Accepted', `revision ${revision}`, now);
 }
 
-function publicationCondition({ waiting, publications, now }: StatusFacts): GatewayCondition {
+function archiveCondition({ archive }: StatusFacts): GatewayCondition {
+  return archive.up
+    ? condition('ArchiveReady', true, 'Open', archive.detail, archive.since)
+    : condition('ArchiveReady', false, archive.reason, archive.detail, archive.since);
+}
+
+function publicationCondition({ waiting, publications, archive, onDuty, now }: StatusFacts): GatewayCondition {
+  if (!archive.up)
+    return condition('Publishing', undefined, 'ArchiveAway', 'the archive does not answer: see ArchiveReady', now);
   if (waiting) return condition('Publishing', false, waiting.code, waiting.detail, now);
   return condition(
     'Publishing',
     true,
-    'Idle',
+    onDuty ? 'Idle' : 'OtherGateway',
     `${publications['published'] ?? 0} published, ${publications['failed'] ?? 0} failed`,
     now,
   );

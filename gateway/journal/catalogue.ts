@@ -50,6 +50,19 @@ export const catalogue: Catalogue = {
     sentence: 'configuration refused, the one in force stays',
     metrics: (_, m) => m.configRefused.set(1),
   },
+  ArchiveAway: {
+    level: 'error',
+    sentence: 'the archive does not answer: messages are refused with AE, images with 503',
+    metrics: (_, m) => m.archiveUp.set(0),
+  },
+  ArchiveBack: { level: 'info', sentence: 'the archive answers again', metrics: (_, m) => m.archiveUp.set(1) },
+  DutyTaken: { level: 'info', sentence: 'this gateway publishes', metrics: (_, m) => m.publicationDuty.set(1) },
+  DutyLost: {
+    level: 'warn',
+    sentence: 'this gateway no longer publishes',
+    metrics: (_, m) => m.publicationDuty.set(0),
+  },
+  JobOvertaken: { level: 'info', sentence: 'another gateway went on with this job' },
   WhitelistLoaded: {
     level: 'info',
     sentence: 'whitelist verified',

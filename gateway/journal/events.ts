@@ -15,6 +15,14 @@ export type JournalEvent =
   | { readonly name: 'GatewayStopping'; readonly signal: string }
   | { readonly name: 'ConfigLoaded'; readonly revision: string }
   | { readonly name: 'ConfigRefused'; readonly revision: string; readonly path: string; readonly rule: string }
+  /** `reason` is that of the condition ArchiveReady. */
+  | { readonly name: 'ArchiveAway'; readonly reason: string; readonly detail: string }
+  | { readonly name: 'ArchiveBack'; readonly detail: string }
+  /** This gateway plans messages and publishes, of several on one archive. */
+  | { readonly name: 'DutyTaken' }
+  | { readonly name: 'DutyLost'; readonly detail: string }
+  /** Another gateway, on duty since, took the job further: what this one came to was not written. */
+  | { readonly name: 'JobOvertaken'; readonly job: string; readonly study: string; readonly detail: string }
   | {
       readonly name: 'WhitelistLoaded';
       readonly domains: number;

@@ -21,6 +21,8 @@ export interface GatewayMetrics {
   readonly whitelistDomains: Gauge;
   readonly whitelistOwnEntry: Gauge;
   readonly configRefused: Gauge;
+  readonly archiveUp: Gauge;
+  readonly publicationDuty: Gauge;
   readonly internalErrors: Counter;
 }
 
@@ -116,6 +118,22 @@ export function createMetrics(names: {
       buckets: seconds,
       registers,
     }),
+    ...standing(registers),
+    internalErrors: new Counter({
+      name: 'drimbox_internal_errors_total',
+      help: 'Defects caught: each has a log line',
+      registers,
+    }),
+  };
+  createAtZero(metrics, names);
+  return metrics;
+}
+
+/** How the gateway stands now. */
+function standing(
+  registers: Registry[],
+): Pick<GatewayMetrics, 'whitelistDomains' | 'whitelistOwnEntry' | 'configRefused' | 'archiveUp' | 'publicationDuty'> {
+  return {
     whitelistDomains: new Gauge({
       name: 'drimbox_whitelist_domains',
       help: 'Domains of the whitelist in force; 0 when none is',
@@ -131,14 +149,17 @@ export function createMetrics(names: {
       help: '1 while a newer configuration is refused',
       registers,
     }),
-    internalErrors: new Counter({
-      name: 'drimbox_internal_errors_total',
-      help: 'Defects caught: each has a log line',
+    archiveUp: new Gauge({
+      name: 'drimbox_archive_up',
+      help: '1 while the archive answers (ArchiveReady)',
+      registers,
+    }),
+    publicationDuty: new Gauge({
+      name: 'drimbox_publication_duty',
+      help: '1 on the gateway of a site that plans messages and publishes',
       registers,
     }),
   };
-  createAtZero(metrics, names);
-  return metrics;
 }
 
 function createAtZero(

@@ -7,6 +7,7 @@ import type { SopInstanceUid, StudyInstanceUid } from '../../domain.ts';
 import type { Submission } from '../../dmp/submission.ts';
 import type { ReportReceived } from '../report/report.ts';
 import type { Database, Row, Statement } from './database.ts';
+import { endedStatement, type JobStand } from './jobs.ts';
 
 export interface InboxEntry {
   readonly id: number;
@@ -42,9 +43,10 @@ export interface PublishedKos {
 export interface Archive {
   /** Durable before it resolves. `known`: this very message is already there (sent again after a lost ACK). */
   receive(message: Omit<InboxEntry, 'id'>): Promise<{ readonly id: number; readonly known: boolean }>;
-  /** Messages taken in charge and not yet worked on, oldest first. */
-  unprocessed(): Promise<readonly InboxEntry[]>;
-  /** A message whose report misses a datum of Table 1: kept, nothing to publish. */
+  /** Ids of messages taken in charge and not yet worked on, in the order they came; at most `limit`, above `after`. */
+  unprocessed(after: number, limit: number): Promise<readonly number[]>;
+  message(inboxId: number): Promise<InboxEntry | undefined>;
+  /** A message whose report misses a datum of Table 1: kept, nothing to publish. @throws Overtaken when it was worked on meanwhile */
   markIncomplete(inboxId: number): Promise<void>;
   activeReports(study: StudyInstanceUid): Promise<readonly ArchivedReport[]>;
   report(documentId: string): Promise<ArchivedReport | undefined>;
@@ -80,19 +82,19 @@ export function createArchive(database: Database): Archive {
       ]);
       return { id: Number(existing?.[0]?.['id']), known: inserted?.length === 0 };
     },
-    async unprocessed() {
-      const rows = await database.query(`SELECT * FROM inbox WHERE state = 'received' ORDER BY id`);
-      return rows.map((row) => ({
-        id: Number(row['id']),
-        controlId: String(row['control_id']),
-        ris: String(row['ris']),
-        remote: String(row['remote']),
-        receivedAt: String(row['received_at']),
-        body: Buffer.from(row['body'] as Uint8Array),
-      }));
+    async unprocessed(after, limit) {
+      const rows = await database.query(
+        `SELECT id FROM inbox WHERE state = 'received' AND id > ? ORDER BY id LIMIT ?`,
+        [after, limit],
+      );
+      return rows.map((row) => Number(row['id']));
+    },
+    async message(inboxId) {
+      const [row] = await database.query('SELECT * FROM inbox WHERE id = ?', [inboxId]);
+      return row && toMessage(row);
     },
     async markIncomplete(inboxId) {
-      await database.transaction([{ sql: `UPDATE inbox SET state = 'incomplete' WHERE id = ?`, params: [inboxId] }]);
+      await database.transaction([workedOn(inboxId, 'incomplete')]);
     },
     async activeReports(study) {
       const rows = await database.query(
@@ -117,6 +119,26 @@ export function createArchive(database: Database): Archive {
       const [row] = await database.query('SELECT * FROM manifests WHERE study_uid = ?', [study]);
       return row && toPublished(row);
     },
+  };
+}
+
+function toMessage(row: Row): InboxEntry {
+  return {
+    id: Number(row['id']),
+    controlId: String(row['control_id']),
+    ris: String(row['ris']),
+    remote: String(row['remote']),
+    receivedAt: String(row['received_at']),
+    body: Buffer.from(row['body'] as Uint8Array),
+  };
+}
+
+/** First of its transaction: of two that work on the same message, the second waits here for the first, and then stops. */
+function workedOn(inboxId: number, state: 'processed' | 'incomplete'): Statement {
+  return {
+    sql: `UPDATE inbox SET state = ? WHERE id = ? AND state = 'received' RETURNING id`,
+    params: [state, inboxId],
+    must: `message ${inboxId} was worked on meanwhile`,
   };
 }
 
@@ -163,11 +185,11 @@ export function examChangeStatements(change: {
 }): readonly Statement[] {
   const { at } = change;
   return [
+    workedOn(change.inboxId, 'processed'),
     ...change.studies.map(({ study, documentId }) => ({
       sql: newJob,
       params: ['publish', 'exam-change', study, documentId, at, at, at],
     })),
-    { sql: `UPDATE inbox SET state = 'processed' WHERE id = ?`, params: [change.inboxId] },
   ];
 }
 
@@ -177,6 +199,7 @@ export function intakeStatements(intake: Intake): readonly Statement[] {
   const active = report.action === 'deletion' ? 0 : 1;
   const replaced = report.document.replaces && documentKey(report.document.replaces);
   return [
+    workedOn(intake.inboxId, 'processed'),
     {
       sql: `INSERT INTO documents (id, inbox_id, active, replaces, report, ris, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET inbox_id = excluded.inbox_id, active = excluded.active, replaces = excluded.replaces,
@@ -194,13 +217,12 @@ export function intakeStatements(intake: Intake): readonly Statement[] {
       sql: newJob,
       params: [kind, 'report', study, documentId, at, at, at],
     })),
-    { sql: `UPDATE inbox SET state = 'processed' WHERE id = ?`, params: [intake.inboxId] },
   ];
 }
 
 /** The DMP acknowledged: the archive takes the new KOS, the lineage grows, the job ends. One transaction. */
 export function publishedStatements(done: {
-  readonly jobId: number;
+  readonly job: JobStand;
   readonly documentId: string;
   readonly pacs: string;
   readonly submission: ArchivedSubmission;
@@ -212,6 +234,7 @@ export function publishedStatements(done: {
   const { submission, at } = done;
   const { entry } = submission;
   return [
+    endedStatement(done.job, 'published', { at }),
     {
       sql: `INSERT INTO manifests (study_uid, pacs, kos_uid, kos, status, entry_uuid, structure_id, patient_matricule, submission, published_at, updated_at)
             VALUES (?, ?, ?, ?, 'published', ?, ?, ?, ?, ?, ?)
@@ -246,29 +269,22 @@ export function publishedStatements(done: {
         at,
       ],
     },
-    {
-      sql: `UPDATE jobs SET state = 'published', updated_at = ?, code = NULL, detail = NULL WHERE id = ?`,
-      params: [at, done.jobId],
-    },
   ];
 }
 
 /** The DMP acknowledged the removal: status "depublie" only now (DB0 §4.5.8.1 note 2); id and status stay for HTTP 410. */
 export function removedStatements(done: {
-  readonly jobId: number;
+  readonly job: JobStand;
   readonly study: StudyInstanceUid;
   readonly kos: SopInstanceUid;
   readonly at: string;
 }): readonly Statement[] {
   return [
+    endedStatement(done.job, 'removed', { at: done.at }),
     {
       sql: `UPDATE manifests SET status = 'unpublished', updated_at = ? WHERE study_uid = ?`,
       params: [done.at, done.study],
     },
     { sql: 'UPDATE lineage SET ended_at = ? WHERE kos_uid = ?', params: [done.at, done.kos] },
-    {
-      sql: `UPDATE jobs SET state = 'removed', updated_at = ?, code = NULL, detail = NULL WHERE id = ?`,
-      params: [done.at, done.jobId],
-    },
   ];
 }

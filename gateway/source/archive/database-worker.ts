@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DatabaseRequest, DatabaseResponse, Row, Statement } from './database.ts';
 import { migrations } from './schema.ts';
+import { Overtaken } from './unavailable.ts';
 
 const { file } = workerData as { readonly file: string };
 const database = new DatabaseSync(file);
@@ -32,7 +33,11 @@ function run({ sql, params = [] }: Statement): Row[] {
 function inTransaction(statements: readonly Statement[]): Row[][] {
   database.exec('BEGIN IMMEDIATE');
   try {
-    const rows = statements.map(run);
+    const rows = statements.map((statement) => {
+      const found = run(statement);
+      if (statement.must !== undefined && found.length === 0) throw new Overtaken(statement.must);
+      return found;
+    });
     database.exec('COMMIT');
     return rows;
   } catch (error) {
@@ -54,6 +59,7 @@ parentPort?.on('message', (request: DatabaseRequest) => {
   try {
     respond({ id: request.id, ok: true, rows: answer(request) });
   } catch (error) {
-    respond({ id: request.id, ok: false, message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    respond({ id: request.id, ok: false, message, overtaken: error instanceof Overtaken });
   }
 });

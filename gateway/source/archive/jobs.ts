@@ -1,6 +1,6 @@
 /** Publication jobs: rows of the saga's state table. Strict order per study: a job waits for earlier ones of its study (ci-sis §16 row 58). */
 import type { StudyInstanceUid } from '../../domain.ts';
-import type { Database, Row } from './database.ts';
+import type { Database, Row, Statement } from './database.ts';
 
 export type OpenState = 'queued' | 'built';
 export type EndState = 'published' | 'removed' | 'unchanged' | 'declined' | 'failed';
@@ -18,18 +18,22 @@ export interface Job {
   readonly kos: Buffer | undefined;
 }
 
+/** Where a job stood when it was read: it changes only from there, or someone else was first (Overtaken). */
+export type JobStand = Pick<Job, 'id' | 'state' | 'attempts'>;
+
+/** Changes are conditional: each throws {@link Overtaken} when the job no longer stands where the caller saw it. */
 export interface JobQueue {
   /** Open jobs whose time has come and that no earlier open job of the same study holds back. */
   due(now: string, limit: number): Promise<readonly Job[]>;
   /** RFC 3339 of the next open job, or undefined when none is open. */
   nextAt(): Promise<string | undefined>;
-  build(id: number, draft: string, kos: Uint8Array | undefined, at: string): Promise<void>;
+  build(job: JobStand, draft: string, kos: Uint8Array | undefined, at: string): Promise<void>;
   postpone(
-    id: number,
+    job: JobStand,
     why: { readonly code: string; readonly detail: string; readonly nextAt: string; readonly at: string },
   ): Promise<void>;
   end(
-    id: number,
+    job: JobStand,
     state: EndState,
     why: { readonly code?: string; readonly detail: string; readonly at: string },
   ): Promise<void>;
@@ -56,29 +60,27 @@ export function createJobQueue(database: Database): JobQueue {
       const [row] = await database.query(`SELECT min(next_at) AS at FROM jobs WHERE state IN ('queued', 'built')`);
       return typeof row?.['at'] === 'string' ? row['at'] : undefined;
     },
-    async build(id, draft, kos, at) {
+    async build(job, draft, kos, at) {
       await database.transaction([
-        {
-          sql: `UPDATE jobs SET state = 'built', draft = ?, kos = ?, attempts = 0, next_at = ?, updated_at = ?, code = NULL, detail = NULL WHERE id = ?`,
-          params: [draft, kos ?? null, at, at, id],
-        },
+        fromWhereItStood(
+          job,
+          `state = 'built', draft = ?, kos = ?, attempts = 0, next_at = ?, updated_at = ?, code = NULL, detail = NULL`,
+          [draft, kos ?? null, at, at],
+        ),
       ]);
     },
-    async postpone(id, why) {
+    async postpone(job, why) {
       await database.transaction([
-        {
-          sql: 'UPDATE jobs SET attempts = attempts + 1, code = ?, detail = ?, next_at = ?, updated_at = ? WHERE id = ?',
-          params: [why.code, why.detail, why.nextAt, why.at, id],
-        },
+        fromWhereItStood(job, 'attempts = attempts + 1, code = ?, detail = ?, next_at = ?, updated_at = ?', [
+          why.code,
+          why.detail,
+          why.nextAt,
+          why.at,
+        ]),
       ]);
     },
-    async end(id, state, why) {
-      await database.transaction([
-        {
-          sql: 'UPDATE jobs SET state = ?, code = ?, detail = ?, updated_at = ? WHERE id = ?',
-          params: [state, why.code ?? null, why.detail, why.at, id],
-        },
-      ]);
+    async end(job, state, why) {
+      await database.transaction([endedStatement(job, state, why)]);
     },
     async hurry(now) {
       await database.transaction([
@@ -95,6 +97,28 @@ export function createJobQueue(database: Database): JobQueue {
       const rows = await database.query('SELECT state, count(*) AS n FROM jobs GROUP BY state');
       return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
     },
+  };
+}
+
+/** The job ends; first of its transaction, so that whoever comes second writes nothing. */
+export function endedStatement(
+  job: JobStand,
+  state: EndState,
+  why: { readonly code?: string; readonly detail?: string; readonly at: string },
+): Statement {
+  return fromWhereItStood(job, 'state = ?, code = ?, detail = ?, updated_at = ?', [
+    state,
+    why.code ?? null,
+    why.detail ?? null,
+    why.at,
+  ]);
+}
+
+function fromWhereItStood(job: JobStand, changes: string, params: NonNullable<Statement['params']>): Statement {
+  return {
+    sql: `UPDATE jobs SET ${changes} WHERE id = ? AND state = ? AND attempts = ? RETURNING id`,
+    params: [...params, job.id, job.state, job.attempts],
+    must: `publication job ${job.id} no longer is ${job.state} after ${job.attempts} attempts`,
   };
 }
 

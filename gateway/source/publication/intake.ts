@@ -1,26 +1,25 @@
 /**
- * From MLLP bytes to durable work (architecture §3): read, keep, acknowledge, then plan the jobs. The ACK means responsibility
- * taken: it leaves only when the message is on disk. What a crash leaves between two arrows is taken up at the next start.
+ * From MLLP bytes to durable work (architecture §3): read, keep, acknowledge; the desk plans what is kept. The ACK means
+ * responsibility taken: it leaves only when the message is on disk. What a crash leaves after it is taken up from there.
  */
 import type { RisConfig } from '../../../common/contract/gateway-config.ts';
 import type { Journal } from '../../journal/events.ts';
 import type { Archive } from '../archive/archive.ts';
+import { ArchiveUnavailable } from '../archive/unavailable.ts';
 import { acknowledge } from '../report/acknowledge.ts';
 import { readReport } from '../report/read-report.ts';
 import type { MessageHeader, ReportFault, ReportReading } from '../report/report.ts';
 import { arrow } from './arrows.ts';
-import type { MessagePlanner } from './message-planner.ts';
 
 export interface Intake {
   /** One message without framing → its acknowledgement without framing. */
   accept(bytes: Buffer, remote: string): Promise<Buffer>;
-  /** Takes up messages acknowledged and not yet planned, oldest first. */
-  resume(): Promise<void>;
 }
 
 export interface IntakeDependencies {
   readonly archive: Archive;
-  readonly plan: MessagePlanner;
+  /** A message was kept. */
+  readonly kept: () => void;
   readonly journal: Journal;
   readonly ris: () => readonly RisConfig[];
   readonly maxDocumentBytes: number;
@@ -47,17 +46,17 @@ function unknownRis(header: MessageHeader): ReportFault {
   };
 }
 
+/** Nothing was kept, or nobody can say so: never AA. Sent again, the same bytes are the same message. */
+const archiveAway: ReportFault = {
+  code: '207',
+  field: 'MSH',
+  rule: 'the message could not be stored: the archive does not answer',
+  advice: 'send it again in a moment; tell the administrator of the DRIMbox if it goes on',
+  source: 'ci-sis §2.9',
+};
+
 export function createIntake(deps: IntakeDependencies): Intake {
   const { archive, journal } = deps;
-  // one at a time: reports of one study are worked on in the order they came (ci-sis §2.1)
-  const state = { last: Promise.resolve() };
-  const inOrder = (work: () => Promise<void>): Promise<void> => {
-    state.last = state.last.then(work).catch((error: unknown) => {
-      journal.record({ name: 'InternalError', where: 'intake', detail: String(error) });
-    });
-    return state.last;
-  };
-
   const answer = (header: MessageHeader | undefined, verdict: Parameters<typeof acknowledge>[1]): Buffer =>
     acknowledge(header, verdict, { now: deps.now(), controlId: deps.newControlId() });
 
@@ -91,13 +90,13 @@ export function createIntake(deps: IntakeDependencies): Intake {
       const risName = ris?.name ?? '';
       arrow('message-read', header.controlId);
       const receivedAt = deps.now().toISOString();
-      const kept = await archive.receive({
-        controlId: header.controlId,
-        ris: risName,
-        remote,
-        receivedAt,
-        body: bytes,
-      });
+      const message = { controlId: header.controlId, ris: risName, remote, receivedAt, body: bytes };
+      try {
+        await archive.receive(message);
+      } catch (error) {
+        if (!(error instanceof ArchiveUnavailable)) throw error;
+        return refuse(header, 'AE', [archiveAway], remote);
+      }
       arrow('inbox-committed', header.controlId);
       journal.record({
         name: 'MessageReceived',
@@ -107,17 +106,9 @@ export function createIntake(deps: IntakeDependencies): Intake {
         type: `${header.type}^${header.event}`,
         bytes: bytes.length,
       });
-      if (!kept.known) {
-        const entry = { id: kept.id, controlId: header.controlId, ris: risName, remote, receivedAt, body: bytes };
-        setImmediate(() => void inOrder(() => deps.plan(entry, reading)));
-      }
+      setImmediate(deps.kept);
       setImmediate(() => arrow('acknowledged', header.controlId));
       return answer(header, { code: 'AA' });
-    },
-    async resume() {
-      for (const entry of await archive.unprocessed()) {
-        await inOrder(() => deps.plan(entry, readReport(entry.body, { maxDocumentBytes: deps.maxDocumentBytes })));
-      }
     },
   };
 }

@@ -1,8 +1,11 @@
 /**
- * Runs open jobs: strict order per study, several studies at once, waiting jobs when their time comes. One runner per site, one
- * process per site: nothing else takes its jobs. Stopping lets the steps under way end; a step cut by a crash runs again.
+ * Runs open jobs: strict order per study, several studies at once, waiting jobs when their time comes. Of several gateways on one
+ * archive only the one on duty takes jobs; what another ended meanwhile is left as it is. Stopping lets the steps under way end; a
+ * step cut by a crash runs again.
  */
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Job, JobQueue } from '../archive/jobs.ts';
+import { ArchiveUnavailable, Overtaken } from '../archive/unavailable.ts';
 import type { Journal } from '../../journal/events.ts';
 
 export interface Runner {
@@ -17,14 +20,18 @@ interface RunnerOptions {
   readonly step: (job: Job, signal: AbortSignal) => Promise<void>;
   readonly journal: Journal;
   readonly concurrency: number;
+  readonly onDuty: () => boolean;
   readonly now: () => Date;
 }
 
 /** Longest sleep: a clock that jumps is noticed within it. */
 const longestSleepMs = 30_000;
+/** How long a job rests whose step the archive could not keep: without it, PACS and DMP would be asked again and again meanwhile. */
+const archiveRestMs = 5_000;
 
-export function startRunner({ jobs, step, journal, concurrency, now }: RunnerOptions): Runner {
+export function startRunner({ jobs, step, journal, concurrency, onDuty, now }: RunnerOptions): Runner {
   const abort = new AbortController();
+  const stopped = new AbortController();
   const running = new Map<number, Promise<void>>();
   const state = { wanted: true, stopping: false, wakeUp: (): void => undefined };
 
@@ -33,6 +40,14 @@ export function startRunner({ jobs, step, journal, concurrency, now }: RunnerOpt
       await step(job, abort.signal);
     } catch (error) {
       if (abort.signal.aborted) return; // the step was cut by stop(): it runs again at the next start
+      if (error instanceof Overtaken) {
+        journal.record({ name: 'JobOvertaken', job: String(job.id), study: job.study, detail: error.message });
+        return;
+      }
+      if (error instanceof ArchiveUnavailable) {
+        await rest(archiveRestMs); // the archive's own watch tells of it; the job stands where it stood, or where the commit left it
+        return;
+      }
       // a defect of ours, or a full disk: say so and leave the job open, later
       journal.record({ name: 'InternalError', where: `publication job ${job.id}`, detail: String(error) });
       await postponeAfterDefect(job);
@@ -45,27 +60,39 @@ export function startRunner({ jobs, step, journal, concurrency, now }: RunnerOpt
   const postponeAfterDefect = async (job: Job): Promise<void> => {
     const at = now();
     try {
-      await jobs.postpone(job.id, {
+      await jobs.postpone(job, {
         code: 'E008',
         detail: 'internal error, see the log',
         nextAt: new Date(at.getTime() + longestSleepMs).toISOString(),
         at: at.toISOString(),
       });
     } catch (error) {
+      // built before it failed: it is tried again from there
+      if (error instanceof Overtaken) return;
       journal.record({ name: 'InternalError', where: `publication job ${job.id}, postponing`, detail: String(error) });
     }
   };
 
+  /** Ends early when the runner stops. */
+  const rest = async (ms: number): Promise<void> => {
+    try {
+      await sleepFor(ms, undefined, { signal: stopped.signal });
+    } catch (error) {
+      if (!stopped.signal.aborted) throw error;
+    }
+  };
+
   const startDue = async (): Promise<void> => {
+    if (!onDuty()) return;
     const due = await jobs.due(now().toISOString(), concurrency * 2);
     for (const job of due) {
-      if (running.size >= concurrency) return;
+      if (running.size >= concurrency || !onDuty()) return;
       if (!running.has(job.id)) running.set(job.id, runStep(job));
     }
   };
 
   const sleep = async (): Promise<void> => {
-    const nextAt = await jobs.nextAt();
+    const nextAt = onDuty() ? await jobs.nextAt() : undefined;
     const until = nextAt === undefined ? longestSleepMs : Math.max(0, new Date(nextAt).getTime() - now().getTime());
     const busy = running.size > 0 ? longestSleepMs : until; // a step that ends wakes us
     await new Promise<void>((resolve) => {
@@ -86,8 +113,9 @@ export function startRunner({ jobs, step, journal, concurrency, now }: RunnerOpt
         await sleep();
       } catch (error) {
         if (state.stopping) return;
-        journal.record({ name: 'InternalError', where: 'publication runner', detail: String(error) });
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        if (!(error instanceof ArchiveUnavailable))
+          journal.record({ name: 'InternalError', where: 'publication runner', detail: String(error) });
+        await rest(1_000);
       }
     }
   };
@@ -102,6 +130,7 @@ export function startRunner({ jobs, step, journal, concurrency, now }: RunnerOpt
     wake,
     async stop(graceMs) {
       state.stopping = true;
+      stopped.abort();
       wake();
       const timer = setTimeout(() => abort.abort(), graceMs);
       await ended;

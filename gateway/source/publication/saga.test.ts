@@ -13,6 +13,7 @@ import type { JournalEvent } from '../../journal/events.ts';
 import { createArchive } from '../archive/archive.ts';
 import { openDatabase } from '../archive/database.ts';
 import { createJobQueue } from '../archive/jobs.ts';
+import { openDesk } from './desk.ts';
 import { createIntake } from './intake.ts';
 import { createManifestMaker } from './manifest-maker.ts';
 import { createMessagePlanner } from './message-planner.ts';
@@ -156,17 +157,13 @@ worlds.before.each(async (context) => {
     random: () => 0.5,
     now,
   });
-  const pending: Promise<void>[] = [];
   const plan = createMessagePlanner({ archive, database, journal, wake: () => undefined });
+  const desk = openDesk({ archive, plan, journal, onDuty: () => true, maxDocumentBytes: 1_000_000 });
   let control = 0;
   const intake = createIntake({
     archive,
     journal,
-    plan: (entry, reading) => {
-      const work = plan(entry, reading);
-      pending.push(work);
-      return work;
-    },
+    kept: () => desk.wake(),
     ris: () => [ris],
     maxDocumentBytes: 1_000_000,
     now,
@@ -174,8 +171,8 @@ worlds.before.each(async (context) => {
   });
   const sendBytes = async (bytes: Buffer): Promise<string> => {
     const ack = await intake.accept(bytes, '127.0.0.1');
-    await new Promise((resolve) => setTimeout(resolve, 5)); // planning starts on the next turn of the loop
-    await Promise.all(pending);
+    desk.wake();
+    await desk.idle();
     return /MSA\|(\w+)/.exec(ack.toString())?.[1] ?? '';
   };
   context.world = {

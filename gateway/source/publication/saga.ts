@@ -34,7 +34,7 @@ async function apply(job: Job, result: QueuedResult | BuiltResult, deps: SagaDep
   const subject = { job: String(job.id), study: job.study };
   switch (result.event) {
     case 'built':
-      await jobs.build(job.id, JSON.stringify(result.draft), result.kos, at);
+      await jobs.build(job, JSON.stringify(result.draft), result.kos, at);
       arrow('draft-committed', job.study);
       journal.record({
         name: 'PublicationDecided',
@@ -46,7 +46,7 @@ async function apply(job: Job, result: QueuedResult | BuiltResult, deps: SagaDep
       return;
     case 'unchanged':
     case 'declined':
-      await jobs.end(job.id, result.event, { detail: `${result.reason}: ${result.detail}`, at });
+      await jobs.end(job, result.event, { detail: `${result.reason}: ${result.detail}`, at });
       journal.record({
         name: 'PublicationDecided',
         ...subject,
@@ -58,12 +58,12 @@ async function apply(job: Job, result: QueuedResult | BuiltResult, deps: SagaDep
     case 'wait': {
       const delay = backOff(job.attempts, deps.retry(), deps.random());
       const retryAt = new Date(deps.now().getTime() + delay).toISOString();
-      await jobs.postpone(job.id, { code: result.code, detail: result.detail, nextAt: retryAt, at });
+      await jobs.postpone(job, { code: result.code, detail: result.detail, nextAt: retryAt, at });
       journal.record({ name: 'PublicationWaiting', ...subject, code: result.code, detail: result.detail, retryAt });
       return;
     }
     case 'failed':
-      await jobs.end(job.id, 'failed', { code: result.code, detail: `${result.reason}: ${result.detail}`, at });
+      await jobs.end(job, 'failed', { code: result.code, detail: `${result.reason}: ${result.detail}`, at });
       await tellFailure(job, result, deps);
       return;
     case 'published':
@@ -102,7 +102,7 @@ async function keepPublished(
   const { submission, replacedKos } = draft;
   await deps.database.transaction(
     publishedStatements({
-      jobId: job.id,
+      job,
       documentId: job.documentId,
       pacs: draft.pacs,
       submission,
@@ -136,7 +136,7 @@ async function keepRemoved(
   at: string,
 ): Promise<void> {
   const { removal, removedKos } = result.draft;
-  await deps.database.transaction(removedStatements({ jobId: job.id, study: job.study, kos: removedKos, at }));
+  await deps.database.transaction(removedStatements({ job, study: job.study, kos: removedKos, at }));
   arrow('archive-committed', job.study);
   deps.journal.record({
     name: 'KosRemoved',

@@ -2,6 +2,7 @@
 import { type ErrorCode, errorCatalogue } from '../../journal/error-codes.ts';
 import { PacsError } from '../../dicom/pacs.ts';
 import { CallerGone } from '../../wado/multipart-writer.ts';
+import { ArchiveUnavailable } from '../archive/unavailable.ts';
 
 export class RetrieveRefusal extends Error {
   readonly code: ErrorCode;
@@ -18,6 +19,8 @@ export class RetrieveRefusal extends Error {
 /** What went wrong in the retrieve leg, in the words of the catalogue (ci-sis §7.7 steps 9–13). */
 export function toRefusal(error: unknown): RetrieveRefusal {
   if (error instanceof RetrieveRefusal) return error;
+  // no code of the catalogue says it: 503, so that the caller knows to come back (RFC 9110 §15.6.4)
+  if (error instanceof ArchiveUnavailable) return new RetrieveRefusal('E1104', error.message, 503);
   if (error instanceof CallerGone) return new RetrieveRefusal('E1104', error.message, 499);
   if (error instanceof PacsError)
     return new RetrieveRefusal(error.kind === 'timeout' ? 'E1005' : 'E1004', error.message);

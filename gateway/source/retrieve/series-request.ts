@@ -235,7 +235,7 @@ function refuse(
   refusal: RetrieveRefusal,
   professionalId: string,
 ): void {
-  sendRefusal(request.response, refusal);
+  sendRefusal(request.response, refusal, refusal.httpStatus === 503 ? { 'retry-after': '5' } : {});
   deps.journal.record({
     name: 'RetrieveRefused',
     ...about(request),

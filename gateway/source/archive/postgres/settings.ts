@@ -1,0 +1,62 @@
+/** How a connection is made: TLS with the server's name checked (verify-full), the password, patience. Files are read each time. */
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { ClientConfig } from 'pg';
+import type { PostgresConfig } from '../../../../common/contract/gateway-config.ts';
+import { ArchiveUnavailable } from '../unavailable.ts';
+import { columnTypes } from './column-types.ts';
+
+/** Milliseconds. */
+export interface Patience {
+  /** TCP, TLS and authentication, and waiting for one of our few connections. */
+  readonly connect: number;
+  /** Longest statement, by the server's clock; the commit is not among them. */
+  readonly statement: number;
+  /** Longest wait for an answer, the commit's too: beyond it the connection is given up. */
+  readonly answer: number;
+}
+
+export const usualPatience: Patience = { connect: 5_000, statement: 10_000, answer: 12_000 };
+
+/** @throws ArchiveUnavailable FileUnreadable */
+export async function clientConfig(
+  { host, port, database, user, passwordFile, trustFile }: PostgresConfig,
+  name: string,
+  patience: Patience,
+): Promise<ClientConfig> {
+  const [password, ca] = [await text(passwordFile, 'passwordFile'), await text(trustFile, 'trustFile')];
+  return {
+    host,
+    port,
+    database,
+    user,
+    password: password.replace(/[\r\n]+$/, ''),
+    ssl: {
+      ca,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(isIP(host) === 0 && { servername: host }),
+      // by the name of the configuration, an address too: nothing else names the server
+      checkServerIdentity: (_servername, certificate) => checkServerIdentity(host, certificate),
+    },
+    types: columnTypes,
+    application_name: name,
+    options: '', // nothing from PGOPTIONS of the environment
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: patience.connect,
+    statement_timeout: patience.statement,
+    query_timeout: patience.answer,
+    idle_in_transaction_session_timeout: patience.answer * 2,
+  };
+}
+
+async function text(file: string, field: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ArchiveUnavailable('FileUnreadable', `storage.postgres.${field} can't be read: ${why}`, { cause: error });
+  }
+}
