@@ -6,7 +6,7 @@ import { clusterDocuments, type ClusterDocuments } from './controllers/cluster/c
 import { startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
 import { clusterEvents } from './controllers/cluster/cluster-events.ts';
 import { dispatcher } from './controllers/cluster/dispatch.ts';
-import { startGatewayPoll } from './controllers/cluster/gateway-poll.ts';
+import { type GatewayUrl, startGatewayPoll } from './controllers/cluster/gateway-poll.ts';
 import { internalKeeper } from './controllers/cluster/internal-identities.ts';
 import { judgedIdentities } from './controllers/cluster/judged.ts';
 import { type Observer, clusterObserver } from './controllers/cluster/observe.ts';
@@ -54,7 +54,7 @@ export interface ClusterOperatorOptions {
   readonly proxyListen: { readonly host: string; readonly port: number };
   readonly verifyWhitelist: WhitelistVerifier;
   /** `http://ADDRESS:PORT` of a gateway's admin listener; unless told that of its pod. */
-  readonly gatewayUrl?: (address: string, site: string) => string;
+  readonly gatewayUrl?: GatewayUrl;
   readonly log: Log;
   readonly journal: OperatorJournal;
   /** Made with what can be read of the running operator. */

@@ -25,9 +25,15 @@ const work = [
     ...['get', 'list', 'watch'].map((verb) => `${verb} ${kind}.drimbox.dev in ght`),
     `patch ${kind}/status.drimbox.dev in ght`,
   ]),
-  ...['services', 'persistentvolumeclaims', 'statefulsets.apps', 'networkpolicies.networking.k8s.io'].flatMap((kind) =>
-    ['list', 'watch', 'create', 'patch'].map((verb) => `${verb} ${kind} in ght`),
-  ),
+  ...[
+    'services',
+    'persistentvolumeclaims',
+    'statefulsets.apps',
+    'networkpolicies.networking.k8s.io',
+    'poddisruptionbudgets.policy',
+  ].flatMap((kind) => ['list', 'watch', 'create', 'patch'].map((verb) => `${verb} ${kind} in ght`)),
+  // Of gateways that are one too many.
+  'delete services in ght',
   ...['get', 'list', 'watch', 'create', 'patch'].map((verb) => `${verb} secrets in ght`),
   ...['get', 'list', 'watch', 'create', 'patch', 'delete'].map((verb) => `${verb} configmaps in ght`),
   ...['list', 'watch', 'patch'].map((verb) => `${verb} pods in ght`),
@@ -50,9 +56,11 @@ const never = [
   ]),
   'update drimboxsites/status.drimbox.dev in ght',
   // Archives and keys outlive a mistake.
-  ...['persistentvolumeclaims', 'secrets', 'pods', 'services', 'statefulsets.apps'].flatMap((kind) =>
+  ...['persistentvolumeclaims', 'secrets', 'pods', 'statefulsets.apps', 'poddisruptionbudgets.policy'].flatMap((kind) =>
     ['delete', 'deletecollection', 'update'].map((verb) => `${verb} ${kind} in ght`),
   ),
+  'deletecollection services in ght',
+  'update services in ght',
   // No way to more rights, nor into a container.
   ...['create', 'patch', 'update', 'bind', 'escalate'].flatMap((verb) => [
     `${verb} roles.rbac.authorization.k8s.io in ght`,

@@ -34,7 +34,7 @@ export function readCrd(kind: Kind): Json {
 
 export function readCases(kind: Kind): Case[] {
   const file = join(import.meta.dirname, `fixtures/${kind.toLowerCase()}.yaml`);
-  const { base, cases } = parse(readFileSync(file, 'utf8')) as Written;
+  const { base, cases } = parse(readFileSync(file, 'utf8'), { merge: true }) as Written;
   return cases.map(({ set, update, ...rest }) => ({
     ...rest,
     created: change(base, set ?? {}),

@@ -72,9 +72,44 @@ export interface DrimboxSiteSpec {
     /** TCP port, as configured in the PACS for every AE title of the pool. On one host, each site needs its own. */
     readonly port: number;
   };
+  /** Gateways of this site, each in its own pod; more than one needs storage.postgres, and in every aeTitlePool at least as many titles. Gateway i takes the titles at i, i + replicas, ... of each pool, and the PACS must send those to its own DIMSE Service. Two let a node be drained without interruption. On one host there is one gateway. */
+  readonly replicas: number;
   /** The local archive (DB.SO.22) - manifests, metadata, inbox and outbox. No images are kept. */
   readonly storage: {
-    /** Size of the volume on a cluster, in GiB. Can grow, never shrink. On one host it is not enforced. */
+    /** The archive in a PostgreSQL that others run, instead of a volume. Always TLS, and the server's certificate must be for host. It cannot be added or removed later. The gateway makes its tables itself; the database must exist and belong to the user, and to this site alone. */
+    readonly postgres?: {
+      /** Host name or address, as the server's certificate has it; of CloudNativePG, CLUSTER-rw.NAMESPACE.svc. */
+      readonly host: string;
+      /** TCP port. On a cluster the network policy opens it. */
+      readonly port: number;
+      /** Name of the database. */
+      readonly database: string;
+      /** Who the gateways are to the server. */
+      readonly credentials: {
+        /** Secret in this namespace with username and password, as those of type kubernetes.io/basic-auth (of CloudNativePG, CLUSTER-app). A new password is followed at once. Missing or incomplete: what stood before stays in force and the condition Accepted says why. */
+        readonly secretName: string;
+      };
+      /** PEM certificates that issued the server's certificate. */
+      readonly trust: {
+        /** The text itself. */
+        readonly inline?: string;
+        /** A key of a ConfigMap in this namespace. */
+        readonly configMap?: {
+          /** Name of the object. */
+          readonly name: string;
+          /** Key of the object that holds the certificates. */
+          readonly key: string;
+        };
+        /** A key of a Secret in this namespace (of CloudNativePG, CLUSTER-ca). */
+        readonly secret?: {
+          /** Name of the object. */
+          readonly name: string;
+          /** Key of the object that holds the certificates. */
+          readonly key: string;
+        };
+      };
+    };
+    /** Size of the volume on a cluster, in GiB. Can grow, never shrink. On one host it is not enforced; with postgres there is no volume. */
     readonly sizeGiB: number;
     /** StorageClass on a cluster; absent, its default. On one host it has no effect. */
     readonly storageClassName?: string;
@@ -91,9 +126,11 @@ export interface DrimboxSiteSpec {
     };
     /** Which controller answers for it; absent, the cluster's default. A Service keeps its class until it is made again. */
     readonly loadBalancerClass?: string;
+    /** With type LoadBalancer: false gives the Services no ports on the nodes, for a load balancer that reaches pods by itself. Node ports are few (2768 unless the cluster is told otherwise); a site takes three. Counts for Services made from then on. */
+    readonly allocateNodePorts: boolean;
     /** Port on the nodes that the RIS sends to, with type NodePort; absent, the cluster chooses one. */
     readonly mllpNodePort?: number;
-    /** Port on the nodes that the PACS send images to, with type NodePort; absent, the cluster chooses one. It stands in the PACS configuration for every AE title of the pool, so better fix it. */
+    /** Port on the nodes that the PACS send images to, with type NodePort; absent, the cluster chooses one. It stands in the PACS configuration for every AE title of the pool, so better fix it. With storage.postgres gateway i has this port plus i. */
     readonly dimseNodePort?: number;
   };
   /** Who may reach this site's gateway on a cluster whose network enforces NetworkPolicies. On one host it has no effect. */
@@ -118,7 +155,7 @@ export interface DrimboxSiteSpec {
 export interface DrimboxSiteStatus {
   /** Generation of the spec these conditions speak of; smaller than metadata.generation means still working on it. */
   readonly observedGeneration?: number;
-  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, PacsReachable, DmpReachable, Paused; Stalled while only a person can mend it. */
+  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, ReplicasReady (with several gateways), PacsReachable, DmpReachable, Paused; Stalled while only a person can mend it. */
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: 'True' | 'False' | 'Unknown';
@@ -127,15 +164,17 @@ export interface DrimboxSiteStatus {
     readonly lastTransitionTime: string;
     readonly observedGeneration?: number;
   }[];
+  /** Gateways that serve, of those wanted, as 1/2; absent where there is one. */
+  readonly gateways?: string;
   /** PACS that answer, of those linked, as 2/3. */
   readonly pacs?: string;
   /** The earliest end of validity among this site's certificates, those of its PacsLinks included. */
   readonly certificateExpiry?: string;
-  /** Revision of the configuration the gateway has in force. */
+  /** Revision of the configuration the gateway has in force; of several gateways each that one has, while they differ. */
   readonly revision?: string;
 }
 
-/** One imaging site: a DRIMbox with its own identity towards the DMP, its RIS and, through PacsLinks, its PACS. The operator runs one gateway for it. */
+/** One imaging site: a DRIMbox with its own identity towards the DMP, its RIS and, through PacsLinks, its PACS. The operator runs one gateway for it, or several on an archive that they share. */
 export interface DrimboxSite {
   readonly apiVersion: 'drimbox.dev/v1alpha1';
   readonly kind: 'DrimboxSite';
@@ -159,7 +198,7 @@ export interface PacsLinkSpec {
   };
   /** Our AE title when we ask (C-ECHO, C-FIND, C-MOVE). The PACS must know it. */
   readonly callingAeTitle: string;
-  /** Our AE titles as C-MOVE destinations, each configured in the PACS with this host and the site's dimse port. One is held by each C-MOVE at work, so that images arriving are attributed without doubt (DB0 4.8). Too few and callers wait. */
+  /** Our AE titles as C-MOVE destinations, each configured in the PACS with this host and the site's dimse port. One is held by each C-MOVE at work, so that images arriving are attributed without doubt (DB0 4.8). Too few and callers wait. With several gateways (replicas of the site) gateway i takes the titles at i, i + replicas, ..., each configured in the PACS with its own DIMSE address. */
   readonly aeTitlePool: readonly string[];
   /** OID of this PACS as place of retrieval, (0040,E011) of every manifest and Repository Unique ID of audit records. Allocate one per link. Cannot change, it is in manifests. */
   readonly retrieveLocationUid: string;
@@ -185,7 +224,7 @@ export interface PacsLinkSpec {
   };
   /** How much this PACS, and this link, may be asked for at once. */
   readonly limits: {
-    /** C-MOVE operations at once (DB.SO.121), at most the size of aeTitlePool. More is faster until the PACS suffers. */
+    /** C-MOVE operations at once (DB.SO.121), at most the size of aeTitlePool. More is faster until the PACS suffers. With several gateways each does so many, at most one with each of its titles. */
     readonly maxConcurrentMoves: number;
     /** TLS connections at once on each of the two FQDNs; further ones are closed. */
     readonly maxConnections: number;

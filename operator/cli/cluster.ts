@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Log, createLog } from '../../common/observability/log.ts';
 import { type ClusterOperator, startOnCluster } from '../cluster.ts';
+import type { GatewayUrl } from '../controllers/cluster/gateway-poll.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { createClusterMetrics } from '../observability/cluster-metrics.ts';
 import { createOperatorJournal } from '../observability/journal.ts';
@@ -38,7 +39,7 @@ Runs in a pod (the Helm chart does that), or beside a cluster with --kubeconfig.
   --status-seconds N          between two looks at a gateway (default 5)
   --resync-minutes N          between two looks at what did not change (default 10)
   --instance NAME             of this replica (default: the host name, which is the pod's)
-  --gateway-url URL           admin address of gateways, {site} is put in (default: port 8080 of their pods)
+  --gateway-url URL           admin address of gateways, {site} and {pod} are put in (default: port 8080 of their pods)
 
 Environment: OTEL_EXPORTER_OTLP_ENDPOINT (http://collector:4318) sends a trace of each round there; its id is the version that proxies
 show for their configuration, and reconcileId in the log. POD_UID: of its pod.
@@ -199,6 +200,7 @@ function list(text: string): string[] {
   return text.split(',').filter((word) => word !== '');
 }
 
-function fromTemplate(template: string): (address: string, site: string) => string {
-  return (address, site) => template.replaceAll('{address}', address).replaceAll('{site}', site);
+function fromTemplate(template: string): GatewayUrl {
+  return ({ address, site, pod }) =>
+    template.replaceAll('{address}', address).replaceAll('{site}', site).replaceAll('{pod}', pod);
 }

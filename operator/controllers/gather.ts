@@ -23,6 +23,7 @@ import { certificateStore } from '../trust/certificate-store.ts';
 import { readIdentity } from '../trust/material.ts';
 import { type IdentityJudge, serverIdentities } from '../trust/server-identities.ts';
 import { namedSecrets, pendingRequests } from './named.ts';
+import { observeDatabases } from './observe-databases.ts';
 import { type TrustOptions, observeTrust } from './observe-trust.ts';
 
 export interface GatherOptions {
@@ -61,6 +62,7 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     servers,
     requests: pendingRequests(inventory.links, store),
     identities: new Map([...namedSecrets(inventory)].map((name) => [name, readIdentity(inventory.secrets.get(name))])),
+    databases: observeDatabases(inventory),
     internal: await internalIdentities(sites, options.state, now),
     gateways: new Map(
       await Promise.all(started.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),

@@ -16,6 +16,24 @@ export function namedSecrets({ sites, links }: Pick<Inventory, 'sites' | 'links'
   return secrets;
 }
 
+/** `namespace/name` of every Secret and ConfigMap that says how a site reaches its database. */
+export function databaseReferences(sites: Inventory['sites']): {
+  readonly secrets: ReadonlySet<string>;
+  readonly configMaps: ReadonlySet<string>;
+} {
+  const secrets = new Set<string>();
+  const configMaps = new Set<string>();
+  for (const { metadata, spec } of sites) {
+    const { postgres } = spec.storage;
+    if (postgres === undefined) continue;
+    const { credentials, trust } = postgres;
+    secrets.add(`${metadata.namespace}/${credentials.secretName}`);
+    if (trust.secret !== undefined) secrets.add(`${metadata.namespace}/${trust.secret.name}`);
+    if (trust.configMap !== undefined) configMaps.add(`${metadata.namespace}/${trust.configMap.name}`);
+  }
+  return { secrets, configMaps };
+}
+
 /** By link; those without a request are not in it. */
 export function pendingRequests(
   links: readonly PacsLink[],

@@ -14,6 +14,8 @@ export interface AcceptedSet {
   /** Every link and site refused, by key. */
   readonly refusedLinks: ReadonlyMap<string, Refusal>;
   readonly refusedSites: ReadonlyMap<string, Refusal>;
+  /** Links with fewer AE titles than their site has gateways. Their site is refused: what runs goes on, and they are served as before. */
+  readonly smallPools: ReadonlyMap<string, Refusal>;
   /** Site to its accepted links, in order of name. */
   readonly linksOf: ReadonlyMap<string, readonly PacsLink[]>;
   /** Site to names its RIS list that are no accepted link of it. */
@@ -37,7 +39,9 @@ export function acceptAcross(inventory: Inventory, sharedPorts: boolean): Accept
       return [keyOf(site), [...new Set(named.filter((name) => !known.has(name)))]] as const;
     }),
   );
-  return { refusedLinks, refusedSites: checkSites(inventory, linksOf, sharedPorts), linksOf, unknownPacs };
+  const smallPools = checkPools(inventory.sites, linksOf);
+  const refusedSites = checkSites(inventory, { linksOf, smallPools, sharedPorts });
+  return { refusedLinks, refusedSites, smallPools, linksOf, unknownPacs };
 }
 
 function byName(links: readonly PacsLink[]): PacsLink[] {
@@ -99,10 +103,31 @@ function titleClash(link: PacsLink, taken: ReadonlyMap<string, string>): Refusal
   };
 }
 
+/** Each gateway has titles of its own, so that images reach the one that asked for them; one without any could not retrieve. */
+function checkPools(sites: readonly DrimboxSite[], linksOf: AcceptedSet['linksOf']): Map<string, Refusal> {
+  const small = new Map<string, Refusal>();
+  for (const site of sites) {
+    const { replicas } = site.spec;
+    if (replicas === 1) continue;
+    for (const link of linksOf.get(keyOf(site)) ?? []) {
+      const { length } = link.spec.aeTitlePool;
+      if (length >= replicas) continue;
+      small.set(keyOf(link), {
+        reason: 'AeTitlePoolTooSmall',
+        message: `PacsLink ${keyOf(link)}: aeTitlePool has ${length} title${length === 1 ? '' : 's'}, and each of the ${replicas} gateways (spec.replicas of DrimboxSite ${site.metadata.name}) needs one of its own; add titles and configure them in the PACS, or lower replicas`,
+      });
+    }
+  }
+  return small;
+}
+
+interface SiteChecks extends Pick<AcceptedSet, 'linksOf' | 'smallPools'> {
+  readonly sharedPorts: boolean;
+}
+
 function checkSites(
   { sites, trustSpaces }: Inventory,
-  linksOf: ReadonlyMap<string, readonly PacsLink[]>,
-  sharedPorts: boolean,
+  { linksOf, smallPools, sharedPorts }: SiteChecks,
 ): Map<string, Refusal> {
   const trusts = new Set(trustSpaces.map(keyOf));
   const ports = new Map<number, string>();
@@ -110,15 +135,28 @@ function checkSites(
   for (const site of byAge(sites)) {
     const key = keyOf(site);
     const refusal =
-      (sharedPorts ? portClash(site, ports) : undefined) ??
+      (sharedPorts ? (severalOnOneHost(site) ?? portClash(site, ports)) : undefined) ??
       trustMissing(site, trusts) ??
       nothingToAsk(site, linksOf.get(key) ?? []) ??
-      timeZoneUnknown(site);
+      timeZoneUnknown(site) ??
+      linksOf
+        .get(key)
+        ?.map((link) => smallPools.get(keyOf(link)))
+        .find((small) => small !== undefined);
     if (refusal !== undefined) refused.set(key, refusal);
     if (refusal?.reason !== 'PortClash')
       for (const port of [site.spec.mllp.port, site.spec.dimse.port]) ports.set(port, key);
   }
   return refused;
+}
+
+/** A gateway of its own for each process would be as many MLLP and DIMSE ports, which RIS and PACS would have to know. */
+function severalOnOneHost({ spec }: DrimboxSite): Refusal | undefined {
+  if (spec.replicas === 1) return undefined;
+  return {
+    reason: 'SeveralOnOneHost',
+    message: `replicas is ${spec.replicas}, and on one host a site has one gateway; set replicas to 1, or run the site on a cluster`,
+  };
 }
 
 function portClash(site: DrimboxSite, taken: ReadonlyMap<number, string>): Refusal | undefined {

@@ -43,7 +43,7 @@ export function planGateway(
     return refuse('NotObserved', 'trust space or internal certificate not looked at yet');
   const files = new FileSet((name) => seen.layout.fileOf(key, name));
   const faults: Refusal[] = [];
-  const need = <T>(label: string, resolved: Resolved<T> | undefined): T | undefined => {
+  const need: Need = (label, resolved) => {
     if (resolved?.ok === true) return resolved;
     const { reason, message } = resolved ?? { reason: 'NotObserved', message: 'not looked at yet' };
     faults.push({ reason, message: `${label}: ${message}` });
@@ -92,7 +92,8 @@ export function planGateway(
       requireRevocation: trustSpace.spec.whitelist.requireRevocation,
       signer: trustSpace.spec.whitelist.signer,
     },
-    storage: { directory: seen.layout.dataDirectory(key) },
+    storage: { directory: seen.layout.dataDirectory(key), ...databaseOf(site, seen, files, need, own.identity.keyPem) },
+    ...(site.spec.replicas > 1 && { replicas: site.spec.replicas }),
     log: { level: site.spec.logLevel },
   };
   const [fault] = faults;
@@ -133,9 +134,12 @@ class FileSet {
     this.#place = place;
   }
 
-  /** The absolute path under which the gateway will find it. */
-  add(label: string, extension: string, content: string, secret = false): string {
-    const name = `${label.replaceAll(/[^0-9A-Za-z-]/g, '_')}-${digest(content).slice(0, 12)}.${extension}`;
+  /**
+   * The absolute path under which the gateway will find it.
+   * @param salt a secret: names are not secret, and the digest of a password alone would help whoever guesses it
+   */
+  add(label: string, extension: string, content: string, secret = false, salt = ''): string {
+    const name = `${label.replaceAll(/[^0-9A-Za-z-]/g, '_')}-${digest(salt + content).slice(0, 12)}.${extension}`;
     if (!this.list.some((file) => file.name === name)) this.list.push({ name, content, secret });
     return this.#place(name);
   }
@@ -146,6 +150,33 @@ class FileSet {
       keyFile: this.add(label, 'key', material?.keyPem ?? '', true),
     };
   }
+}
+
+type Need = <T>(label: string, resolved: Resolved<T> | undefined) => T | undefined;
+
+function databaseOf(
+  site: DrimboxSite,
+  seen: Observations,
+  files: FileSet,
+  need: Need,
+  salt: string,
+): Pick<GatewayConfig['storage'], 'postgres'> {
+  const { postgres } = site.spec.storage;
+  if (postgres === undefined) return {};
+  const { host, port, database } = postgres;
+  const observed = seen.databases?.get(keyOf(site));
+  const credentials = need('storage.postgres.credentials', observed?.credentials);
+  const trust = need('storage.postgres.trust', observed?.trust);
+  return {
+    postgres: {
+      host,
+      port,
+      database,
+      user: credentials?.user ?? '',
+      passwordFile: files.add('database', 'password', credentials?.password ?? '', true, salt),
+      trustFile: files.add('database-trust', 'pem', trust?.pem ?? ''),
+    },
+  };
 }
 
 function identityOf(site: DrimboxSite): GatewayConfig['site'] {

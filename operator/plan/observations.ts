@@ -66,6 +66,21 @@ export interface GatewayObservation {
   readonly status?: GatewayStatus;
 }
 
+/** One of several gateways of a site. */
+export interface ReplicaObservation {
+  /** Of its pod, for messages. */
+  readonly name: string;
+  /** Absent while it is being made. */
+  readonly gateway?: GatewayObservation;
+}
+
+/** The database that holds a site's archive, as far as it can be judged from here: only its gateways connect to it. */
+export interface DatabaseObservation {
+  readonly credentials: Resolved<{ readonly user: string; readonly password: string }>;
+  /** Authorities of the server's certificate. */
+  readonly trust: Resolved<PemText>;
+}
+
 /** Per PacsLink, what the proxy said of it. */
 export interface IngressObservation {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -123,6 +138,10 @@ export interface Observations {
   readonly requests?: ReadonlyMap<string, readonly PendingRequest[]>;
   readonly internal: InternalIdentities;
   readonly gateways: ReadonlyMap<string, GatewayObservation>;
+  /** Site to its gateways in order of their index, of sites that may have several; those are not in `gateways`. */
+  readonly replicas?: ReadonlyMap<string, readonly ReplicaObservation[]>;
+  /** Site to its database, of those that name one. */
+  readonly databases?: ReadonlyMap<string, DatabaseObservation>;
   /** PacsLink to what the proxy said; absent means it has not spoken yet. */
   readonly ingress: ReadonlyMap<string, IngressObservation>;
   /** Site to why the cluster does not take what it is to be made of, in the cluster's words. */

@@ -12,7 +12,7 @@ import { readDefinitions } from '../api/schema.ts';
 import { judge } from '../api/validate.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
-import type { IdentityMaterial, Layout, Observations, Resolved } from './observations.ts';
+import type { DatabaseObservation, IdentityMaterial, Layout, Observations, Resolved } from './observations.ts';
 import { type Plan, makePlan } from './plan.ts';
 import { type Remembered, createMemory } from './remembered.ts';
 import { type ResourceStatus, eachStatus, makeStatus } from './status.ts';
@@ -23,6 +23,8 @@ const definitions = readDefinitions(join(import.meta.dirname, '../../crds'));
 interface Given {
   /** Secrets that are broken: name to reason. */
   readonly broken?: Readonly<Record<string, string>>;
+  /** Each site in pods of its own. */
+  readonly cluster?: boolean;
   /** Plan these resources first, without `broken`: what is kept from it shows. */
   readonly before?: readonly unknown[];
 }
@@ -59,7 +61,7 @@ const layout: Layout = {
 };
 
 /** Every Secret exists and says its own name, but those that are broken. */
-function observe(resources: Inventory, broken: Readonly<Record<string, string>> = {}): Observations {
+function observe(resources: Inventory, { broken = {}, cluster = false }: Omit<Given, 'before'> = {}): Observations {
   const identity = (name: string): Resolved<IdentityMaterial> => {
     const reason = broken[name];
     if (reason !== undefined) return { ok: false, reason, message: 'is broken' };
@@ -113,9 +115,25 @@ function observe(resources: Inventory, broken: Readonly<Record<string, string>> 
     },
     gateways: new Map(),
     ingress: new Map(),
-    layout,
+    databases: new Map(resources.sites.flatMap((site) => databaseOf(site, broken))),
+    layout: { ...layout, sharedPorts: !cluster },
     software: { name: 'drimbox', version: '1.0.0' },
   };
+}
+
+function databaseOf(
+  { metadata, spec }: DrimboxSite,
+  broken: Readonly<Record<string, string>>,
+): [string, DatabaseObservation][] {
+  const { postgres } = spec.storage;
+  if (postgres === undefined) return [];
+  const name = `${metadata.namespace}/${postgres.credentials.secretName}`;
+  const reason = broken[name];
+  const credentials =
+    reason === undefined
+      ? ({ ok: true, user: 'app', password: `password of ${name}` } as const)
+      : ({ ok: false, reason, message: 'is broken' } as const);
+  return [[keyOf({ metadata }), { credentials, trust: { ok: true, pem: 'database trust' } }]];
 }
 
 function summary(seen: Observations, before?: Plan): { readonly out: unknown; readonly plan: Plan } {
@@ -137,8 +155,9 @@ function run(name: string): { readonly out: unknown; readonly plan: Plan } {
     (d) => d.toJS() as unknown,
   );
   const [given, ...resources] = documents as [Given, ...unknown[]];
-  const before = given.before === undefined ? undefined : summary(observe(inventory(given.before))).plan;
-  return summary(observe(inventory(resources), given.broken), before);
+  const before =
+    given.before === undefined ? undefined : summary(observe(inventory(given.before), { ...given, broken: {} })).plan;
+  return summary(observe(inventory(resources), given), before);
 }
 
 const names = readdirSync(folder)

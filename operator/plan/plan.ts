@@ -119,6 +119,7 @@ function plannedOnce(
     ...Object.values(ports),
     ...links.map(({ spec }) => spec),
     ...named.map(({ secretName }) => seen.identities.get(`${namespace}/${secretName}`)),
+    seen.databases?.get(key),
   ];
   return memory.of(`gateway ${key}`, inputs, () => planGateway(site, trustSpace, links, seen));
 }

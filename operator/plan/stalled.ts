@@ -13,6 +13,8 @@ const awaited: ReadonlySet<string> = new Set([
   'PacsLinkNotFound',
   'SecretNotFound',
   'ConfigMapNotFound',
+  'CredentialsNotFound',
+  'DatabaseTrustNotFound',
   'NotYetValid',
   'NotServed',
   'NoProxyConnected',

@@ -16,6 +16,7 @@ export function siteInputs(site: DrimboxSite, seen: Observations, planning: Plan
     unknownPacs.get(key)?.join(),
     seen.trusts.get(site.spec.trustSpace),
     seen.gateways.get(key),
+    seen.replicas?.get(key),
     seen.unwritten?.get(key),
     planning.gatewayOf.get(key),
     ...own.map(({ secretName }) => seen.identities.get(`${site.metadata.namespace}/${secretName}`)),
@@ -27,9 +28,14 @@ export function siteInputs(site: DrimboxSite, seen: Observations, planning: Plan
 export function linkInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
   const key = keyOf(link);
   const ingress = seen.ingress.get(key);
+  const refusedPool = planning.accepted.smallPools.get(key);
   return [
     ...refusalInputs(planning.accepted.refusedLinks.get(key)),
+    refusedPool?.reason,
+    refusedPool?.message,
     seen.gateways.get(siteOf(link)),
+    seen.replicas?.get(siteOf(link)),
+    planning.gatewayOf.get(siteOf(link))?.config.replicas,
     seen.requests?.get(key),
     ingress?.status,
     ingress?.reason,

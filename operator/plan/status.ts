@@ -1,11 +1,12 @@
 /** Status of every resource, from what was observed and planned. Pure; each verdict has a reason and says what to do. */
-import type { GatewayCondition } from '../../common/contract/gateway-status.ts';
+import type { GatewayCondition, GatewayStatus } from '../../common/contract/gateway-status.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
 import { stalled } from './stalled.ts';
-import { workloadVerdict } from './workload.ts';
+import { workloadOutcome } from './workload.ts';
+import { gatewayOf } from './replicas.ts';
 import type { Observations, TrustObservation } from './observations.ts';
 import { type Planning, isPaused } from './plan.ts';
 import type { IngressHost } from './ingress-plan.ts';
@@ -125,15 +126,16 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
   const ofLinks = links.flatMap((link) => certificatesVerdict(linkCertificates(link, planning), seen).expiry ?? []);
   const expiries = [certificates.expiry, ...ofLinks];
   const trust = seen.trusts.get(site.spec.trustSpace);
-  const status = seen.gateways.get(key)?.status;
-  const answering = links.filter((link) => pacsVerdict(link, seen).status === 'True').length;
+  const status = gatewayOf(key, seen, planning)?.status;
+  const answering = links.filter((link) => pacsVerdict(link, status).status === 'True').length;
+  const workload = workloadOutcome(site, seen, planning);
   const verdicts = [
     acceptedVerdict(site, planning),
     certificates.verdict,
     trust === undefined
       ? unknown('WhitelistVerified', 'NotObserved', 'no trust space')
       : ownWhitelist(trust, status?.conditions),
-    workloadVerdict(site, seen, planning),
+    ...workload.verdicts,
     fromGateway('PacsReachable', status?.conditions) ?? pacsSummary(answering, links.length, status !== undefined),
     dmpVerdict(status?.conditions),
   ];
@@ -147,6 +149,7 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
   return [
     [ready(verdicts), ...verdicts, paused, ...stalled(verdicts)],
     {
+      gateways: workload.serving,
       pacs: `${answering}/${links.length}`,
       certificateExpiry: earliest(expiries),
       revision: status?.revision,
@@ -189,15 +192,14 @@ function pacsSummary(answering: number, linked: number, heard: boolean): Verdict
 
 function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Status {
   const key = keyOf(link);
-  const refusal = planning.accepted.refusedLinks.get(key);
+  const refusal = planning.accepted.refusedLinks.get(key) ?? planning.accepted.smallPools.get(key);
   const certificates = certificatesVerdict(linkCertificates(link, planning), seen);
-  const echo = seen.gateways
-    .get(siteOf(link))
-    ?.status?.pacs.find(({ name }) => name === link.metadata.name)?.lastEchoTime;
+  const gateway = gatewayOf(siteOf(link), seen, planning)?.status;
+  const echo = gateway?.pacs.find(({ name }) => name === link.metadata.name)?.lastEchoTime;
   const verdicts = [
     refusal === undefined ? good('Accepted', 'Accepted') : bad('Accepted', refusal.reason, refusal.message),
     certificates.verdict,
-    pacsVerdict(link, seen),
+    pacsVerdict(link, gateway),
     ingressVerdict(link, seen, planning),
   ];
   return [
@@ -225,8 +227,7 @@ function servedHost(link: PacsLink, fqdn: string, { hostOf }: Planning): Ingress
   return host?.link === keyOf(link) ? host : undefined;
 }
 
-function pacsVerdict(link: PacsLink, seen: Observations): Verdict {
-  const status = seen.gateways.get(siteOf(link))?.status;
+function pacsVerdict(link: PacsLink, status: GatewayStatus | undefined): Verdict {
   const conditions = status?.pacs.find(({ name }) => name === link.metadata.name)?.conditions;
   const [first] = conditions ?? [];
   const verdict = fromGateway('PacsReachable', conditions) ?? (first === undefined ? undefined : renamed(first));

@@ -1,18 +1,64 @@
-/** Whether the gateway of a site runs, and with which configuration. Pure. */
+/** Whether the gateway of a site runs, and with which configuration; of several whether all do. Pure. */
 import type { DrimboxSite } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
 import { type Verdict, bad, good, unknown } from './condition.ts';
-import type { Observations } from './observations.ts';
+import type { GatewayPlan } from './gateway-plan.ts';
+import type { GatewayObservation, Observations, ReplicaObservation } from './observations.ts';
 import type { Planning } from './plan.ts';
+import { replicasOf } from './replicas.ts';
 
-export function workloadVerdict(site: DrimboxSite, seen: Observations, planning: Planning): Verdict {
+export interface WorkloadOutcome {
+  /**
+   * `WorkloadAvailable`: whoever calls is served. With several gateways `ReplicasReady` as well: every one of them serves; while one
+   * is away the site is not what was asked for, and works.
+   */
+  readonly verdicts: readonly Verdict[];
+  /** Those that serve, of those wanted, as 1/2; absent where there is one. */
+  readonly serving?: string;
+}
+
+export function workloadOutcome(site: DrimboxSite, seen: Observations, planning: Planning): WorkloadOutcome {
   const key = keyOf(site);
   const type = 'WorkloadAvailable';
   const plan = planning.gatewayOf.get(key);
-  const gateway = seen.gateways.get(key);
-  if (plan === undefined) return bad(type, 'NotPlanned', 'no gateway runs, see the other conditions');
+  if (plan === undefined) return { verdicts: [bad(type, 'NotPlanned', 'no gateway runs, see the other conditions')] };
   const refused = seen.unwritten?.get(key);
-  if (refused !== undefined) return bad(type, 'NotWritten', `the cluster refuses it: ${refused}`);
+  const unwritten = refused === undefined ? [] : [bad(type, 'NotWritten', `the cluster refuses it: ${refused}`)];
+  const replicas = replicasOf(key, seen, planning);
+  if (replicas.length > 1) return ofSeveral(site, replicas, plan, unwritten);
+  const gateway = replicas[0] === undefined ? seen.gateways.get(key) : replicas[0].gateway;
+  return { verdicts: unwritten.length > 0 ? unwritten : [verdictOf(site, gateway, plan)] };
+}
+
+function ofSeveral(
+  site: DrimboxSite,
+  replicas: readonly ReplicaObservation[],
+  plan: GatewayPlan,
+  unwritten: readonly Verdict[],
+): WorkloadOutcome {
+  const judged = replicas.map(({ name, gateway }) => ({ name, ...verdictOf(site, gateway, plan) }));
+  const serving = judged.filter(({ status }) => status === 'True').length;
+  const missing = judged.filter(({ status }) => status !== 'True');
+  const worst = missing.find(({ status }) => status === 'False') ?? missing[0];
+  const count = `${serving} of ${replicas.length} gateways serve`;
+  const available =
+    worst === undefined || serving > 0
+      ? good('WorkloadAvailable', 'Running', serving === replicas.length ? '' : count)
+      : { ...pick(worst), message: `${worst.name}: ${worst.message}` };
+  const words = missing.map(({ name, message }) => `${name}: ${message}`).join('; ');
+  const all =
+    worst === undefined
+      ? good('ReplicasReady', 'AllServe')
+      : { ...pick(worst), type: 'ReplicasReady', message: `${count}; ${words}` };
+  return { verdicts: [unwritten[0] ?? available, all], serving: `${serving}/${replicas.length}` };
+}
+
+function pick({ type, status, reason, message }: Verdict): Verdict {
+  return { type, status, reason, message };
+}
+
+function verdictOf(site: DrimboxSite, gateway: GatewayObservation | undefined, plan: GatewayPlan): Verdict {
+  const type = 'WorkloadAvailable';
   if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
   if (gateway.waiting !== undefined)
     return bad(type, gateway.waiting.reason, `${gateway.waiting.message}${ofClaim(site, gateway.waiting.message)}`);

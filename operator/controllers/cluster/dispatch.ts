@@ -36,7 +36,8 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     if (there === undefined || there.metadata.deletionTimestamp !== undefined || isPaused(there)) return false;
     return uid === undefined || there.metadata.uid === uid;
   };
-  const podOf = (site: string): KubeObject | undefined => watches.pods.store.by('site', site)[0];
+  const podsOf = (site: string): readonly KubeObject[] => watches.pods.store.by('site', site);
+  const live: Watches['live'] = (kind, key) => watches.live(kind, key);
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
     for (const name of names)
       if (watches.live(ConfigMap, `${namespace}/${name}`) !== undefined)
@@ -51,7 +52,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     async site(name) {
       const site = desired.sites.get(name);
       if (site === undefined || !mayWrite(name, site.site.metadata.uid)) return done;
-      const written = await writeSite(site, { client, applier, settings: settings.workload, podOf });
+      const written = await writeSite(site, { client, applier, settings: settings.workload, podsOf, live });
       // Said in the site's status by the next round: whoever made the mistake does not read the operator's log.
       if (written.done) desired.unwritten.delete(name);
       else desired.unwritten.set(name, written.message);

@@ -1,18 +1,18 @@
 /** Gathers all that planning may know on a cluster. What did not change is handed on as the very same object (plan/remembered.ts). */
 import { clusterLayout } from '../../infrastructure/kubernetes/cluster-layout.ts';
 import { internalServiceName } from '../../infrastructure/kubernetes/names.ts';
-import type { GatewayObservation, Observations, TrustObservation } from '../../plan/observations.ts';
+import type { Observations, TrustObservation } from '../../plan/observations.ts';
 import { type Remembered, createMemory, sameItems } from '../../plan/remembered.ts';
 import { type Inventory, keyOf } from '../../resources/inventory.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
-import { namedSecrets, pendingRequests } from '../named.ts';
+import { databaseReferences, namedSecrets, pendingRequests } from '../named.ts';
+import { observeDatabases } from '../observe-databases.ts';
 import { type TrustOptions, observeTrust } from '../observe-trust.ts';
 import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { GatewayPoll } from './gateway-poll.ts';
 import { type InternalKeeper, type InternalOutcome, authoritySecret } from './internal-identities.ts';
 import type { JudgedIdentities } from './judged.ts';
-import { pace } from './pace.ts';
-import { observePod } from './pod-facts.ts';
+import { observeGateways } from './observe-gateways.ts';
 import type { Referenced } from './referenced.ts';
 import type { ClusterSettings } from './settings.ts';
 import { rememberedIdentity } from './site-memory.ts';
@@ -93,7 +93,12 @@ export function clusterObserver(options: ObserveOptions): Observer {
         requests: pendingRequests(inventory.links, options.certificates),
         identities: await options.identities.identities(named.secrets, inventory.secrets),
         internal: internal.identities,
-        gateways: await observeGateways(sites, options, memory),
+        ...(await observeGateways(inventory.sites, {
+          podsOf: (site) => watches.pods.store.by('site', site),
+          poll: options.poll,
+          memory,
+        })),
+        databases: observeDatabases(inventory, memory),
         ingress: options.ingress(),
         layout,
         software: settings.software,
@@ -129,7 +134,9 @@ interface References {
 
 function references(resources: Pick<Inventory, 'trustSpaces' | 'sites' | 'links'>): References {
   const secrets = namedSecrets(resources);
-  const configMaps = new Set<string>();
+  const databases = databaseReferences(resources.sites);
+  for (const name of databases.secrets) secrets.add(name);
+  const configMaps = new Set(databases.configMaps);
   for (const { spec } of resources.trustSpaces) {
     const { clientCertificate, trust } = spec.introspection;
     if (clientCertificate !== undefined) secrets.add(`${clientCertificate.namespace}/${clientCertificate.name}`);
@@ -175,25 +182,4 @@ function keepEqual(former: TrustObservation, next: TrustObservation): TrustObser
     Object.keys(former).length === parts.length &&
     parts.every(([name, part]) => former[name as keyof TrustObservation] === part);
   return same ? former : merged;
-}
-
-async function observeGateways(
-  sites: readonly string[],
-  { watches, poll }: ObserveOptions,
-  memory: Remembered,
-): Promise<ReadonlyMap<string, GatewayObservation>> {
-  const breathe = pace();
-  const found = new Map<string, GatewayObservation>();
-  const addresses = new Map<string, string>();
-  for (const site of sites) {
-    const [pod] = watches.pods.store.by('site', site);
-    const address = pod?.status?.podIP;
-    if (address !== undefined) addresses.set(site, address);
-    const status = poll.statusOf(site);
-    const observed = memory.of(`gateway ${site}`, [pod, status], () => observePod(pod, status));
-    if (observed !== undefined) found.set(site, observed);
-    await breathe();
-  }
-  poll.follow(addresses);
-  return found;
 }

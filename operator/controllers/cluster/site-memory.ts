@@ -5,7 +5,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DrimboxSite } from '../../api/types.generated.ts';
 import { labelsOf, workloadName } from '../../infrastructure/kubernetes/names.ts';
-import { ownerOf } from '../../infrastructure/kubernetes/site-objects.ts';
+import { ownerOf } from '../../infrastructure/kubernetes/site-metadata.ts';
 import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Plan } from '../../plan/plan.ts';

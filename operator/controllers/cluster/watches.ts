@@ -16,6 +16,7 @@ import {
   PacsLink,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   type ResourceKind,
   Secret,
   Service,
@@ -65,6 +66,7 @@ export interface Watches {
   readonly statefulSets: Reflector<KubeObject>;
   readonly claims: Reflector<KubeObject>;
   readonly policies: Reflector<KubeObject>;
+  readonly budgets: Reflector<KubeObject>;
   readonly pods: Reflector<GatewayPodFacts>;
   /** Settles when all were listed. */
   readonly synced: Promise<void>;
@@ -129,6 +131,7 @@ export function startWatches(options: WatchesOptions): Watches {
     statefulSets: follow(StatefulSet, ours),
     claims: follow(PersistentVolumeClaim, ours),
     policies: follow(NetworkPolicy, ours),
+    budgets: follow(PodDisruptionBudget, ours),
     pods: follow<GatewayPodFacts>(Pod, { labelSelector: `${nameLabel}=drimbox-gateway`, indexed: true }, podFacts),
   };
   const all: readonly Reflector<KubeObject>[] = Object.values(watches);
@@ -142,6 +145,7 @@ export function startWatches(options: WatchesOptions): Watches {
     [StatefulSet.plural, watches.statefulSets],
     [PersistentVolumeClaim.plural, watches.claims],
     [NetworkPolicy.plural, watches.policies],
+    [PodDisruptionBudget.plural, watches.budgets],
   ]);
   return {
     ...watches,

@@ -1,12 +1,15 @@
 /** What each key of the writer's queue stands for, and how it is written. */
 import { toConfigMaps } from '../../infrastructure/kubernetes/config-maps.ts';
-import { ownLabels, whitelistName } from '../../infrastructure/kubernetes/names.ts';
 import {
-  type Planned,
-  type WorkloadSettings,
-  servicesOf,
-  siteObjects,
-} from '../../infrastructure/kubernetes/site-objects.ts';
+  dimseServiceName,
+  ownLabels,
+  podNames,
+  siteLabel,
+  whitelistName,
+} from '../../infrastructure/kubernetes/names.ts';
+import type { Planned } from '../../infrastructure/kubernetes/planned.ts';
+import { servicesOf } from '../../infrastructure/kubernetes/services.ts';
+import { type WorkloadSettings, siteObjects } from '../../infrastructure/kubernetes/site-objects.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../../api/types.generated.ts';
 import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
@@ -21,6 +24,7 @@ import {
   Pod,
   type ResourceKind,
   Secret,
+  Service,
   TrustSpace as TrustKind,
   pathOf,
 } from '../../resources/kubernetes/resource-kind.ts';
@@ -41,8 +45,8 @@ export interface WriteDeps {
   readonly client: KubeClient;
   readonly applier: Applier;
   readonly settings: WorkloadSettings;
-  /** The pod of a site, when there is one. */
-  readonly podOf: (site: string) => KubeObject | undefined;
+  readonly podsOf: (site: string) => readonly KubeObject[];
+  readonly live: (kind: ResourceKind, key: string) => KubeObject | undefined;
 }
 
 const kinds: Readonly<Record<ResourceStatus['kind'], ResourceKind>> = {
@@ -66,7 +70,7 @@ export async function writeObjects(applier: Applier, objects: readonly Planned[]
 /** Memory first: what is not remembered must not be in force. */
 export async function writeSite(
   desired: DesiredSite,
-  { client, applier, settings, podOf }: WriteDeps,
+  { client, applier, settings, podsOf, live }: WriteDeps,
 ): Promise<Written> {
   const { site, trust, links, plan, former, memory } = desired;
   const remembered: Planned[] = memory === undefined ? [] : [{ kind: Secret, object: memory }];
@@ -75,21 +79,43 @@ export async function writeSite(
       ? servicesOf(site)
       : siteObjects({ site, trust, links, plan, ...(former !== undefined && { former }), settings });
   const written = await writeObjects(applier, [...remembered, ...rest]);
-  if (written.done && plan !== undefined)
-    await nudge(client, site, podOf(`${site.metadata.namespace}/${site.metadata.name}`), plan.config.revision);
+  if (!written.done || plan === undefined) return written;
+  const pods = podsOf(plan.site);
+  for (const pod of pods) await nudge(client, site, pod, plan.config.revision);
+  for (const key of leftServices(site, plan, pods)) {
+    const service = live(Service, key);
+    // Another site may be called so that its own Service has this name.
+    if (service?.metadata.labels?.[siteLabel] === site.metadata.name)
+      await applier.remove(Service, key, uidOf(service));
+  }
   return written;
+}
+
+function uidOf({ metadata }: KubeObject): { readonly uid?: string } {
+  return metadata.uid === undefined ? {} : { uid: metadata.uid };
+}
+
+/** The most that the schema allows. */
+const mostReplicas = 16;
+
+/**
+ * Keys of the DIMSE Services of gateways that are not wanted any more and gone: while one still finishes its series its images must
+ * arrive. When its pod goes, the site is written again.
+ */
+function leftServices(site: DrimboxSite, { config }: GatewayPlan, pods: readonly KubeObject[]): string[] {
+  if (config.storage.postgres === undefined) return [];
+  const { name, namespace } = site.metadata;
+  const running = new Set(pods.map(({ metadata }) => metadata.name));
+  return podNames(name, mostReplicas).flatMap((pod, index) =>
+    index < (config.replicas ?? 1) || running.has(pod) ? [] : [`${namespace}/${dimseServiceName(name, index)}`],
+  );
 }
 
 const revisionAnnotation = 'drimbox.dev/revision';
 
 /** A node looks at mounted objects once a minute, and at once when something about the pod changes. */
-async function nudge(
-  client: KubeClient,
-  site: DrimboxSite,
-  pod: KubeObject | undefined,
-  revision: string,
-): Promise<void> {
-  if (pod === undefined || pod.metadata.annotations?.[revisionAnnotation] === revision) return;
+async function nudge(client: KubeClient, site: DrimboxSite, pod: KubeObject, revision: string): Promise<void> {
+  if (pod.metadata.annotations?.[revisionAnnotation] === revision) return;
   try {
     await client.request({
       method: 'PATCH',

@@ -5,6 +5,8 @@ export const managedBy = 'drimbox-operator';
 export const managerLabel = 'app.kubernetes.io/managed-by';
 /** On every object of a site: its name. */
 export const siteLabel = 'drimbox.dev/site';
+/** On pods of a StatefulSet, by the cluster (stable since Kubernetes 1.32): their number from 0. */
+export const podIndexLabel = 'apps.kubernetes.io/pod-index';
 /** On pods, volumes and services: the same for all of one site. */
 export const nameLabel = 'app.kubernetes.io/name';
 
@@ -28,6 +30,16 @@ export function workloadName(siteName: string): string {
 
 export function internalServiceName(siteName: string): string {
   return `${workloadName(siteName)}-internal`;
+}
+
+/** To the one gateway that has that index: the PACS sends there what its AE titles asked for. */
+export function dimseServiceName(siteName: string, index: number): string {
+  return `${workloadName(siteName)}-dimse-${index}`;
+}
+
+/** As their StatefulSet calls them, in order of their index. */
+export function podNames(siteName: string, replicas: number): string[] {
+  return Array.from({ length: replicas }, (_, index) => `${workloadName(siteName)}-${index}`);
 }
 
 /** First of the ConfigMaps that carry the list of a trust space into a namespace. */

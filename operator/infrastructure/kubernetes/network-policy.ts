@@ -34,10 +34,17 @@ export function networkPolicySpec(
     ],
     egress: [
       { ports: [{ protocol: 'UDP', port: 53 }, tcp(53)] },
+      ...databaseOf(site),
       ...links.map(({ spec }) => ({ ...towards(spec.node.host), ports: [tcp(spec.node.port)] })),
       { ports: nationalPorts(trust).map(tcp) },
     ],
   };
+}
+
+/** Of a database in the cluster this must be the port of its pods: a policy sees no Service. */
+function databaseOf({ spec }: DrimboxSite): Json[] {
+  const { postgres } = spec.storage;
+  return postgres === undefined ? [] : [{ ...towards(postgres.host), ports: [tcp(postgres.port)] }];
 }
 
 function podsOf(name: string, system: SystemNamespace): Json {
@@ -51,7 +58,7 @@ function tcp(port: number): Json {
   return { protocol: 'TCP', port };
 }
 
-/** A policy knows addresses, not names: a PACS given by name is bounded by its port alone. */
+/** A policy knows addresses, not names: what is given by name is bounded by its port alone. */
 function towards(host: string): Json {
   const family = isIP(host);
   return family === 0 ? {} : { to: [{ ipBlock: { cidr: `${host}/${family === 4 ? 32 : 128}` } }] };

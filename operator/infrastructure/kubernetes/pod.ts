@@ -1,7 +1,16 @@
 /** The pod of a gateway: PodSecurity "restricted", nothing writable but its volume, probes that mean it. Pure. */
 import type { Json } from './json.ts';
 import { configMapNames } from './config-maps.ts';
-import { labelsOf, paths, podPorts, whitelistName, workloadName } from './names.ts';
+import {
+  labelsOf,
+  nameLabel,
+  paths,
+  podIndexLabel,
+  podPorts,
+  siteLabel,
+  whitelistName,
+  workloadName,
+} from './names.ts';
 
 export interface GatewayPod {
   readonly siteName: string;
@@ -11,6 +20,8 @@ export interface GatewayPod {
   readonly imagePullSecrets: readonly string[];
   readonly cpuMillicores: number;
   readonly memoryMegabytes: number;
+  /** In a database, not on a volume: there may be several of these pods. */
+  readonly sharedArchive: boolean;
 }
 
 /** Longer than the gateway's own grace for series under way (120 s). */
@@ -38,6 +49,15 @@ export function podTemplate(pod: GatewayPod): Json {
       ...(pod.imagePullSecrets.length > 0 && {
         imagePullSecrets: pod.imagePullSecrets.map((secret) => ({ name: secret })),
       }),
+      ...(pod.sharedArchive && {
+        // A wish, not a demand: with fewer nodes than gateways all run.
+        topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+          maxSkew: 1,
+          topologyKey,
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: pod.siteName } },
+        })),
+      }),
       containers: [container(pod)],
       volumes: [
         {
@@ -62,7 +82,12 @@ export function podTemplate(pod: GatewayPod): Json {
             })),
           },
         },
-        { name: 'data', persistentVolumeClaim: { claimName: `${name}-data` } },
+        {
+          name: 'data',
+          ...(pod.sharedArchive
+            ? { emptyDir: { sizeLimit: '1Gi' } }
+            : { persistentVolumeClaim: { claimName: `${name}-data` } }),
+        },
         { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
       ],
     },
@@ -76,6 +101,10 @@ function container(pod: GatewayPod): Json {
     image: pod.image,
     imagePullPolicy: pod.imagePullPolicy,
     args: ['--config', `${paths.site}/config.json`],
+    // Which of the AE titles are its own (spec.replicas).
+    ...(pod.sharedArchive && {
+      env: [{ name: 'POD_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${podIndexLabel}']` } } }],
+    }),
     ports: Object.entries(podPorts).map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
     resources: {
       requests: { cpu: `${pod.cpuMillicores}m`, memory: `${pod.memoryMegabytes}Mi` },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
+import type { PostgresConfig } from '../../../common/contract/gateway-config.ts';
 import { readDefinitions } from '../../api/schema.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../../api/types.generated.ts';
 import { judge } from '../../api/validate.ts';
@@ -23,6 +24,12 @@ function resource(document: object): Resource {
   return judgement.resource;
 }
 
+type Postgres = NonNullable<DrimboxSite['spec']['storage']['postgres']>;
+
+function planned({ host, port, database }: Postgres): PostgresConfig {
+  return { host, port, database, user: 'app', passwordFile: '/a/password', trustFile: '/a/trust.pem' };
+}
+
 const uid = '00000000-0000-4000-8000-000000000001';
 
 /** Site `group/nord` with two links, of the trust space `test`. @param spec replaces fields of the site's spec */
@@ -34,12 +41,18 @@ export function siteInput(spec: object = {}): SiteInput {
   const plan = (parse(read('two-sites.out.yaml')) as Plan).gateways.find(({ site }) => site === 'group/nord');
   if (found === undefined || trust === undefined || plan === undefined) throw new Error('two-sites has no nord');
   const site = resource({ ...found, spec: { ...found.spec, ...spec } }) as DrimboxSite;
+  const { postgres } = site.spec.storage;
   return {
     site: { ...site, metadata: { ...site.metadata, uid } },
     trust,
     links: resources.filter((one): one is PacsLink => one.kind === 'PacsLink' && one.spec.site === 'nord'),
     plan: {
       ...plan,
+      config: {
+        ...plan.config,
+        ...(postgres !== undefined && { storage: { ...plan.config.storage, postgres: planned(postgres) } }),
+        ...(site.spec.replicas > 1 && { replicas: site.spec.replicas }),
+      },
       files: [
         { name: 'internal-1.crt', content: 'a certificate', secret: false },
         { name: 'internal-1.key', content: 'its key', secret: true },

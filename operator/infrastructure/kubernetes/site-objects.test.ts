@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
-import { workloadName } from './names.ts';
+import { dimseServiceName, workloadName } from './names.ts';
+import type { Planned } from './planned.ts';
 import { siteInput } from './site-input.testing.ts';
-import { type Planned, siteObjects } from './site-objects.ts';
+import { servicesOf } from './services.ts';
+import { siteObjects } from './site-objects.ts';
+
+const postgres = {
+  host: '192.0.2.7',
+  port: 6432,
+  database: 'nord',
+  credentials: { secretName: 'nord-app' },
+  trust: { secret: { name: 'nord-ca' } },
+};
 
 const variants: Readonly<Record<string, object>> = {
   'small-site': {},
@@ -15,6 +25,12 @@ const variants: Readonly<Record<string, object>> = {
     storage: { sizeGiB: 200, storageClassName: 'fast', whenDeleted: 'Delete' },
     network: { sources: ['192.0.2.0/24', '2001:db8::/32'] },
   },
+  'shared-archive-site': {
+    replicas: 2,
+    service: { type: 'NodePort', mllpNodePort: 30_575, dimseNodePort: 31_112 },
+    storage: { postgres },
+  },
+  'balanced-site': { storage: { postgres }, service: { type: 'LoadBalancer', allocateNodePorts: false } },
 };
 
 for (const [name, spec] of Object.entries(variants))
@@ -66,6 +82,22 @@ test('an archive has an owner only when it shall go with its site', () => {
   assert.is((owners('Delete') as readonly unknown[]).length, 1);
 });
 
+test('gateways that share an archive: each has a DIMSE Service of its own, whose address no further gateway moves', () => {
+  const services = (replicas: number): Record<string, unknown> =>
+    Object.fromEntries(
+      servicesOf(siteInput({ replicas, storage: { postgres } }).site).map(({ object }) => [
+        object.metadata.name,
+        object['spec'],
+      ]),
+    );
+  const [one, three] = [services(1), services(3)];
+  assert.equal(Object.keys(three), [...Object.keys(one), 'drimbox-nord-dimse-1', 'drimbox-nord-dimse-2']);
+  for (const [name, spec] of Object.entries(one)) assert.equal(three[name], spec, name);
+  const selectors = Object.values(three).map((spec) => (spec as { readonly selector: object }).selector);
+  const indexed = selectors.filter((selector) => 'apps.kubernetes.io/pod-index' in selector);
+  assert.is(new Set(indexed.map((selector) => JSON.stringify(selector))).size, 3);
+});
+
 test('names fit where Kubernetes puts them, whatever the site is called, and differ when the sites do', () => {
   const long = 'centre-hospitalier-universitaire-de-la-region-du-nord-est-imagerie';
   const names = [`${long}-1`, `${long}-2`, 'a', 'nord'].map((name) => {
@@ -75,6 +107,7 @@ test('names fit where Kubernetes puts them, whatever the site is called, and dif
       assert.match(object.metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
       assert.ok(object.metadata.name.length <= 63, object.metadata.name);
     }
+    assert.ok(dimseServiceName(name, 15).length <= 63);
     // A StatefulSet's pods have a label with its name, a dash and a hash of ten characters; pods end in -0.
     assert.ok(workloadName(name).length + 11 <= 63);
     return workloadName(name);

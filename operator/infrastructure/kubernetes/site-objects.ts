@@ -5,23 +5,18 @@ import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import {
   ConfigMap,
   NetworkPolicy,
-  type OwnerReference,
   PersistentVolumeClaim,
-  type ResourceKind,
+  PodDisruptionBudget,
   Secret,
-  Service,
   StatefulSet,
 } from '../../resources/kubernetes/resource-kind.ts';
 import { toConfigMaps } from './config-maps.ts';
-import type { Json } from './json.ts';
-import { internalServiceName, labelsOf, nameLabel, podPorts, siteLabel, workloadName } from './names.ts';
+import { internalServiceName, labelsOf, nameLabel, siteLabel, workloadName } from './names.ts';
 import { type SystemNamespace, networkPolicySpec } from './network-policy.ts';
+import type { Planned } from './planned.ts';
 import { podTemplate } from './pod.ts';
-
-export interface Planned {
-  readonly kind: ResourceKind;
-  readonly object: ApplyObject;
-}
+import { servicesOf } from './services.ts';
+import { metadataOf, ownerOf } from './site-metadata.ts';
 
 export interface WorkloadSettings {
   readonly image: string;
@@ -61,8 +56,9 @@ export function siteObjects(input: SiteInput): Planned[] {
     { name: 'config.json', bytes: Buffer.from(`${JSON.stringify(plan.config, undefined, 2)}\n`) },
     ...files.filter((file) => !file.secret).map((file) => ({ name: file.name, bytes: Buffer.from(file.content) })),
   ];
+  const shared = site.spec.storage.postgres !== undefined;
   return [
-    { kind: PersistentVolumeClaim, object: claim(site) },
+    ...(shared ? [] : [{ kind: PersistentVolumeClaim, object: claim(site) }]),
     { kind: Secret, object: secret },
     ...toConfigMaps(workload, metadata, documents)
       .toReversed()
@@ -77,79 +73,25 @@ export function siteObjects(input: SiteInput): Planned[] {
         spec: networkPolicySpec(site, input.links, input.trust, settings.system),
       },
     },
+    ...(shared ? [{ kind: PodDisruptionBudget, object: disruptionBudget(site) }] : []),
     { kind: StatefulSet, object: statefulSet(input, namespace) },
   ];
 }
 
-/** Known before a gateway can be planned: the ingress reaches it by the address that the cluster gives to its Service. */
-export function servicesOf(site: DrimboxSite): Planned[] {
+/** One gateway at a time may be evicted. It is there with one gateway too, which it holds up nowhere: so another one changes nothing here. */
+function disruptionBudget(site: DrimboxSite): ApplyObject {
   const { name } = site.metadata;
-  const metadata = metadataOf(site);
-  const selector = { [nameLabel]: 'drimbox-gateway', [siteLabel]: name };
-  const port = (target: keyof typeof podPorts, shown: number, nodePort?: number): Json => ({
-    name: target,
-    port: shown,
-    protocol: 'TCP',
-    targetPort: target,
-    ...(nodePort !== undefined && { nodePort }),
-  });
-  const { service, mllp, dimse } = site.spec;
-  const nodePorts = service.type === 'NodePort' ? service : undefined;
-  return [
-    {
-      kind: Service,
-      object: {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { ...metadata, name: internalServiceName(name) },
-        spec: {
-          type: 'ClusterIP',
-          selector,
-          ports: (['wado', 'viewer', 'admin'] as const).map((target) => port(target, podPorts[target])),
-        },
-      },
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { ...metadataOf(site), name: workloadName(name) },
+    spec: {
+      maxUnavailable: 1,
+      // One that does not serve keeps no node from being drained.
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
     },
-    {
-      kind: Service,
-      object: {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: {
-          ...metadata,
-          name: workloadName(name),
-          ...(service.annotations !== undefined && { annotations: service.annotations }),
-        },
-        spec: {
-          type: service.type,
-          selector,
-          // Who calls is what network.sources judges: the caller's address must arrive. A port on every node can't promise that
-          // and still reach a pod that is on another one.
-          ...(service.type === 'LoadBalancer' && { externalTrafficPolicy: 'Local' }),
-          ...(service.type === 'LoadBalancer' &&
-            service.loadBalancerClass !== undefined && { loadBalancerClass: service.loadBalancerClass }),
-          ports: [
-            port('mllp', mllp.port, nodePorts?.mllpNodePort),
-            port('dimse', dimse.port, nodePorts?.dimseNodePort),
-          ],
-        },
-      },
-    },
-  ];
-}
-
-interface SiteMetadata {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly OwnerReference[];
-}
-
-function metadataOf(site: DrimboxSite): SiteMetadata {
-  const { name, namespace } = site.metadata;
-  return { namespace, labels: labelsOf(name), ownerReferences: [ownerOf(site)] };
-}
-
-export function ownerOf({ apiVersion, kind, metadata }: DrimboxSite): OwnerReference {
-  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: true };
+  };
 }
 
 /** Own object, so that it can grow; without an owner it outlives its site, and a site of the same name finds it (whenDeleted). */
@@ -178,7 +120,7 @@ function allFiles({ plan, former }: SiteInput): PlannedFile[] {
   return [...plan.files, ...(former?.files ?? []).filter(({ name }) => !own.has(name))];
 }
 
-function statefulSet({ site, settings }: SiteInput, namespace: string): ApplyObject {
+function statefulSet({ site, plan, settings }: SiteInput, namespace: string): ApplyObject {
   const { name } = site.metadata;
   const { image, imagePullPolicy, imagePullSecrets } = settings;
   return {
@@ -186,10 +128,10 @@ function statefulSet({ site, settings }: SiteInput, namespace: string): ApplyObj
     kind: 'StatefulSet',
     metadata: { ...metadataOf(site), namespace, name: workloadName(name) },
     spec: {
-      // One: its archive is a file on a volume of one node, and two writers would be two DRIMboxes under one name.
-      replicas: 1,
+      // One without a database that they share (a rule of the CRD): two writers would be two DRIMboxes under one name.
+      replicas: plan.config.replicas ?? 1,
       serviceName: internalServiceName(name),
-      // With one pod there is no order to keep. OrderedReady would wait for ever for a pod that can't start, also once the mistake is mended.
+      // There is no order to keep; changes still go from one pod to the next. OrderedReady would wait for ever for a pod that can't start, also once the mistake is mended.
       podManagementPolicy: 'Parallel',
       selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
       updateStrategy: { type: 'RollingUpdate' },
@@ -199,6 +141,7 @@ function statefulSet({ site, settings }: SiteInput, namespace: string): ApplyObj
         image,
         imagePullPolicy,
         imagePullSecrets,
+        sharedArchive: site.spec.storage.postgres !== undefined,
         ...site.spec.resources,
       }),
     },

@@ -1,6 +1,7 @@
 {{/*
 What the operator may do where sites live, one role per concern. It watches, and writes by server-side apply: patch, and create for
-what is not there yet. It deletes nothing but its own ConfigMaps; everything else goes with its owner, by the cluster.
+what is not there yet. It deletes nothing but its own ConfigMaps, and the Services of gateways that are not wanted any more; everything else goes
+with its owner, by the cluster.
 */}}
 {{- define "drimbox.concerns" -}}
 sites:
@@ -19,11 +20,18 @@ workloads:
   - apiGroups: [""]
     resources: [services, persistentvolumeclaims]
     verbs: [list, watch, create, patch]
+  # Each of several gateways has one of its own, and with it an address: it goes when the site has fewer gateways.
+  - apiGroups: [""]
+    resources: [services]
+    verbs: [delete]
   - apiGroups: [apps]
     resources: [statefulsets]
     verbs: [list, watch, create, patch]
   - apiGroups: [networking.k8s.io]
     resources: [networkpolicies]
+    verbs: [list, watch, create, patch]
+  - apiGroups: [policy]
+    resources: [poddisruptionbudgets]
     verbs: [list, watch, create, patch]
 secrets:
   # Certificates that sites name are read; a site's files and keys made here are written. Watched as metadata alone.
@@ -59,6 +67,9 @@ events:
   verbs: [list, watch]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
+  verbs: [list, watch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [configmaps]
