@@ -96,7 +96,7 @@ function configCondition({ refusedConfig, now, revision }: StatusFacts): Gateway
 
 function archiveCondition({ archive }: StatusFacts): GatewayCondition {
   return archive.up
-    ? condition('ArchiveReady', true, 'Open', archive.detail, archive.since)
+    ? condition('ArchiveReady', true, 'Ready', archive.detail, archive.since)
     : condition('ArchiveReady', false, archive.reason, archive.detail, archive.since);
 }
 

@@ -72,11 +72,12 @@ const sources = [
   'operator/ingress/observe.ts',
   'operator/infrastructure/host/ingress-runner.ts',
   'gateway/admin/status.ts',
+  'gateway/source/archive/reasons.ts',
 ];
 
 /** Types of conditions that are not the name of a reason as well. */
 const types =
-  'AnchorsResolved CertificatesReady ConfigAccepted CrlFresh DmpReachable IngressProgrammed PacsReachable Publishing ' +
+  'AnchorsResolved ArchiveReady CertificatesReady ConfigAccepted CrlFresh DmpReachable IngressProgrammed PacsReachable Publishing ' +
   'WhitelistVerified WorkloadAvailable';
 const otherWords = 'True False Unknown Secret ConfigMap PersistentVolumeClaim Delete Retain CN O Stalled';
 /** Told apart from others of a chain in server-certificate.ts, and explained in whitelist.md. */

@@ -1,30 +1,7 @@
-/** The archive can't be used now, through no fault of what was asked: whoever asked may ask again. Reasons are those of `ArchiveReady`. */
+/** The archive can't be used now, through no fault of what was asked: whoever asked may ask again. */
+import type { ArchiveReason } from './reasons.ts';
 
-export const archiveReasons = [
-  /** The SQLite thread ended. */
-  'Broken',
-  'Starting',
-  'Unreachable',
-  'HostNotFound',
-  'ConnectionRefused',
-  'ServerNotReady',
-  'TlsNotOffered',
-  'CertificateNotTrusted',
-  'ServerNameMismatch',
-  'PasswordRefused',
-  'DatabaseMissing',
-  'PermissionDenied',
-  'TooManyConnections',
-  'ReadOnlyServer',
-  'DiskFull',
-  'FileUnreadable',
-  /** Its tables were made by a newer version. */
-  'SchemaNewer',
-  /** It holds the archive of another site. */
-  'OtherSite',
-] as const;
-
-export type ArchiveReason = (typeof archiveReasons)[number];
+export type { ArchiveReason };
 
 export class ArchiveUnavailable extends Error {
   readonly reason: ArchiveReason;
