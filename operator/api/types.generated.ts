@@ -155,7 +155,7 @@ export interface DrimboxSiteSpec {
 export interface DrimboxSiteStatus {
   /** Generation of the spec these conditions speak of; smaller than metadata.generation means still working on it. */
   readonly observedGeneration?: number;
-  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, ReplicasReady (with several gateways), PacsReachable, DmpReachable, Paused; Stalled while only a person can mend it. */
+  /** Ready, Accepted, CertificatesReady, WhitelistVerified, WorkloadAvailable, ReplicasReady (with several gateways), ArchiveReady (with storage.postgres), PacsReachable, DmpReachable, Paused; Stalled while only a person can mend it. */
   readonly conditions?: readonly {
     readonly type: string;
     readonly status: 'True' | 'False' | 'Unknown';

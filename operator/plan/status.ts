@@ -136,6 +136,7 @@ function siteStatus(site: DrimboxSite, seen: Observations, planning: Planning): 
       ? unknown('WhitelistVerified', 'NotObserved', 'no trust space')
       : ownWhitelist(trust, status?.conditions),
     ...workload.verdicts,
+    ...archiveVerdict(site, status?.conditions),
     fromGateway('PacsReachable', status?.conditions) ?? pacsSummary(answering, links.length, status !== undefined),
     dmpVerdict(status?.conditions),
   ];
@@ -181,6 +182,17 @@ function ownWhitelist(trust: TrustObservation, conditions: readonly GatewayCondi
 function dmpVerdict(conditions: readonly GatewayCondition[] | undefined): Verdict {
   const publishing = fromGateway('DmpReachable', conditions) ?? fromGateway('Publishing', conditions);
   return { ...(publishing ?? unknown('', 'NotReported', 'the gateway has not said')), type: 'DmpReachable' };
+}
+
+/** Of an archive that others run; a file on a volume of its own is there with its gateway. */
+function archiveVerdict(
+  { spec }: DrimboxSite,
+  conditions: readonly GatewayCondition[] | undefined,
+): readonly Verdict[] {
+  if (spec.storage.postgres === undefined) return [];
+  return [
+    fromGateway('ArchiveReady', conditions) ?? unknown('ArchiveReady', 'NotReported', 'the gateway has not said'),
+  ];
 }
 
 function pacsSummary(answering: number, linked: number, heard: boolean): Verdict {

@@ -7,13 +7,15 @@ import type { Watches } from './watches.ts';
 
 export interface ClusterEventsOptions {
   readonly journal: OperatorJournal;
-  readonly recorder: EventRecorder;
-  readonly watches: Watches;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly watches: {
+    readonly [K in 'trustSpaces' | 'sites' | 'links']: { readonly store: Pick<Watches[K]['store'], 'get'> };
+  };
   readonly isLeader: () => boolean;
 }
 
 export function clusterEvents({ journal, recorder, watches, isLeader }: ClusterEventsOptions): OperatorJournal {
-  const find = (kind: string, key: string): KubeObject | undefined => {
+  const find = (kind: string, key: string): Subject | undefined => {
     if (kind === 'TrustSpace') return watches.trustSpaces.store.get(key);
     return (kind === 'DrimboxSite' ? watches.sites : watches.links).store.get(key);
   };
@@ -24,21 +26,28 @@ export function clusterEvents({ journal, recorder, watches, isLeader }: ClusterE
       if (!isLeader()) return;
       const told = telling(event);
       const regarding = told && find(told.kind, told.key);
-      if (told !== undefined && regarding !== undefined) recorder.record({ regarding, ...told.note });
+      if (told === undefined || regarding === undefined) return;
+      // New to this operator, and said before it began: a thousand sites would be told of again at each start.
+      const known = regarding.status?.conditions?.some(({ type }) => type === told.unlessKnown) ?? false;
+      if (!known) recorder.record({ regarding, ...told.note });
     },
   };
 }
+
+type Subject = KubeObject & { readonly status?: { readonly conditions?: readonly { readonly type: string }[] } };
 
 interface Told {
   readonly kind: string;
   readonly key: string;
   readonly note: Omit<EventNote, 'regarding'>;
+  /** Not told when the resource already has a condition of this type. */
+  readonly unlessKnown?: string;
 }
 
 /** undefined for what is counted and logged only. Pure. */
 export function telling(event: OperatorEvent): Told | undefined {
   const { name } = event;
-  if (name === 'ConditionChanged') return event.type === 'Ready' && event.former !== '' ? changed(event) : undefined;
+  if (name === 'ConditionChanged') return event.type === 'Ready' ? readyTurned(event) : turned(event);
   if (name === 'CertificateExpiring') return warning(event.kind, event.key, 'CheckCertificates', event);
   if (name === 'LinkRejected') return warning('PacsLink', event.link, 'ProgramIngress', event);
   if (name === 'WhitelistRefused' || name === 'WhitelistUnreachable')
@@ -47,10 +56,30 @@ export function telling(event: OperatorEvent): Told | undefined {
   return undefined;
 }
 
-/** Ready sums up the others; a condition seen for the first time is no change. */
-function changed({ kind, key, status, reason, message, former }: EventOf<'ConditionChanged'>): Told {
+/** Ready sums up the others: whichever makes it False is told by itself, in the same words. */
+function readyTurned({ kind, key, status, reason, message, former }: EventOf<'ConditionChanged'>): Told | undefined {
+  if (former === 'new' || status === 'False') return undefined;
   const note = `${status === 'True' ? 'Ready' : message}, was ${former}`;
-  return { kind, key, note: { type: status === 'False' ? 'Warning' : 'Normal', reason, action: 'Reconcile', note } };
+  return { kind, key, note: { type: 'Normal', reason, action: 'Reconcile', note } };
+}
+
+/** They say what a person wants, or what another condition says. */
+const repeating: ReadonlySet<string> = new Set(['Paused', 'Stalled']);
+/** So it is with everything at first, for a moment. */
+const beginning: ReadonlySet<string> = new Set(['Fetching', 'NotServed']);
+
+/** To False, and back to True: what is Unknown in between passes by itself or becomes one of them. */
+function turned({ kind, key, type, status, reason, message, former }: EventOf<'ConditionChanged'>): Told | undefined {
+  if (repeating.has(type) || status === former) return undefined;
+  const told = (what: EventNote['type'], note: string): Told => ({
+    kind,
+    key,
+    note: { type: what, reason, action: 'Reconcile', note: `${type}: ${note}` },
+  });
+  if (status === 'True' && former === 'False') return told('Normal', `True, was ${former}`);
+  if (status !== 'False') return undefined;
+  if (former !== 'new') return told('Warning', `${message}, was ${former}`);
+  return beginning.has(reason) ? undefined : { ...told('Warning', message), unlessKnown: type };
 }
 
 function warning(

@@ -25,6 +25,8 @@ let client: KubeClient;
 let sites: WritableStore<SiteObject>;
 let write: (key: string) => Promise<Written>;
 let desired: Desired;
+let pods: WritableStore<KubeObject>;
+let services: WritableStore<KubeObject>;
 
 test.before.each(async () => {
   server = await startFakeApiserver();
@@ -33,8 +35,9 @@ test.before.each(async () => {
   sites = createStore<SiteObject>();
   const linkStore = createStore<LinkObject>();
   linkStore.put(link);
-  const pods = createStore<KubeObject>({ site: () => [] });
-  const live = (): undefined => undefined;
+  pods = createStore<KubeObject>({ site: () => [key] });
+  services = createStore<KubeObject>();
+  const live: Watches['live'] = ({ plural }, name) => (plural === 'services' ? services.get(name) : undefined);
   const watches = { sites: { store: sites }, links: { store: linkStore }, pods: { store: pods }, live };
   const certificates = clusterCertificates(createStore<DataObject>(), () => undefined);
   certificates.keep(keyOf(link), 'db', { keyPem: 'key', csrPem: 'csr', requestedAt: '2026-01-01T00:00:00Z' });
@@ -98,6 +101,49 @@ test('nothing is written of a site that is gone, going, paused, or another one o
   assert.is(await written(...keys), 0, 'paused by annotation');
   sites.put(there({ uid: '00000000-0000-4000-8000-000000000009' }));
   assert.is(await written(`site ${key}`), 0, 'made anew: its own wish comes with the next round');
+});
+
+const shared = siteInput({
+  replicas: 2,
+  storage: { postgres: { host: 'db', database: 'nord', credentials: { secretName: 'a' }, trust: { inline: 'PEM' } } },
+});
+
+function object(kind: string, name: string, ofSite = site.metadata.name): KubeObject {
+  const labels = { 'drimbox.dev/site': ofSite };
+  return {
+    apiVersion: 'v1',
+    kind,
+    metadata: { namespace: site.metadata.namespace, name, labels, uid: `uid of ${name}` },
+  };
+}
+
+const removed = (): string[] => server.seen.filter(({ method }) => method === 'DELETE').map(({ path }) => path);
+
+test('with fewer gateways the Services of the others go when their pods are gone, and nobody else’s', async () => {
+  sites.put(there());
+  desired.sites.set(key, { ...shared });
+  for (const index of [0, 1, 2, 3]) services.put(object('Service', `drimbox-nord-dimse-${index}`));
+  services.put(object('Service', 'drimbox-nord-dimse-4', 'nord-dimse-4'));
+  pods.put(object('Pod', 'drimbox-nord-0'));
+  pods.put(object('Pod', 'drimbox-nord-2'));
+  await written(`site ${key}`);
+  assert.equal(removed(), ['/api/v1/namespaces/group/services/drimbox-nord-dimse-3']);
+  const nudged = server.seen.filter(({ path }) => path.includes('/pods/')).map(({ path }) => path.split('/').at(-1));
+  assert.equal(nudged, ['drimbox-nord-0', 'drimbox-nord-2'], 'each pod looks at its files at once');
+  services.delete('group/drimbox-nord-dimse-3');
+  pods.delete('group/drimbox-nord-2');
+  await written(`site ${key}`);
+  assert.equal(removed(), ['/api/v1/namespaces/group/services/drimbox-nord-dimse-2']);
+  assert.match(server.seen.find(({ method }) => method === 'DELETE')?.body ?? '', 'uid of drimbox-nord-dimse-2');
+});
+
+test('while a site can not be planned, the Services of its gateways stay', async () => {
+  sites.put(there());
+  const { plan: _none, ...unplanned } = shared;
+  desired.sites.set(key, unplanned);
+  services.put(object('Service', 'drimbox-nord-dimse-3'));
+  assert.ok((await written(`site ${key}`)) > 0);
+  assert.equal(removed(), []);
 });
 
 test('a list whose last reader went is taken away, also when the watch does not show it yet, and once', async () => {
