@@ -32,8 +32,8 @@ export interface PostgresOptions {
   readonly fsync?: boolean;
   /** More of postgresql.conf, e.g. `{ max_connections: '20' }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** PEM: listens on 127.0.0.1 too. */
-  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+  /** PEM: listens on 127.0.0.1 too; `none`: there without TLS, as it should not be. */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string } | 'none';
 }
 
 export interface Postgres {
@@ -84,10 +84,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const [first = '', ...rest] = [...as, ...initdb];
     await run(first, rest);
     const port = options.tls === undefined ? 0 : await freePort();
-    if (options.tls !== undefined) placeTls(data, options.tls);
+    if (options.tls !== undefined && options.tls !== 'none') placeTls(data, options.tls);
     const settings = {
       listen_addresses: port === 0 ? '' : '127.0.0.1',
-      ...(port !== 0 && { port: String(port), ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' }),
+      ...(port !== 0 && { port: String(port) }),
+      ...(port !== 0 && options.tls !== 'none' && tlsSettings),
       unix_socket_directories: socketDirectory,
       unix_socket_permissions: '0777',
       fsync: options.fsync === false ? 'off' : 'on',
@@ -146,8 +147,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
+const tlsSettings = { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' };
+
 /** The server wants its key for itself alone; TLS and password for whoever comes over the network, nothing else. */
-function placeTls(data: string, { certificateFile, keyFile }: NonNullable<PostgresOptions['tls']>): void {
+function placeTls(
+  data: string,
+  { certificateFile, keyFile }: Exclude<PostgresOptions['tls'], 'none' | undefined>,
+): void {
   const { uid, gid } = statSync(data);
   for (const [from, name] of [
     [certificateFile, 'server.crt'],

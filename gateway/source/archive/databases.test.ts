@@ -56,8 +56,8 @@ for (const [name, open] of Object.entries(kinds)) {
     assert.is(job?.['next_at'], at);
     assert.is(job?.['draft'], null);
     assert.is(job?.['attempts'], 0);
-    assert.instance(job?.['kos'], Uint8Array);
-    assert.equal([...(job?.['kos'] as Uint8Array)], [...bytes]);
+    const kos = job?.['kos'];
+    assert.equal(kos instanceof Uint8Array && [...kos], [...bytes]);
     const [sums] = await database.query('SELECT count(*) AS n, min(at) AS first, max(value) AS most FROM statistics');
     assert.equal({ ...sums }, { n: 1, first: at, most: 0.1 });
   });

@@ -80,6 +80,7 @@ export function createDuty(options: DutyOptions): Duty {
         await options.tables();
         client = await options.connections.open();
         await term(client, listener);
+        state.held = false; // given up
       } catch (error) {
         // the archive's own watch tells when it is away; duty that is lost is told here
         lose(listener, error instanceof Error ? error.message : String(error));
@@ -88,7 +89,6 @@ export function createDuty(options: DutyOptions): Duty {
       // ending frees the lock; a connection that broke has nothing to end
       await client?.end().catch(() => undefined);
     }
-    state.held = false;
   };
 
   return {

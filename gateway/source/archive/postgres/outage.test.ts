@@ -1,0 +1,125 @@
+/** The database goes away and comes back, or does not answer in time: nothing acknowledged is lost, and nobody is told a lie. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createArchive } from '../archive.ts';
+import type { Database } from '../database.ts';
+import { type ArchiveHealth, ArchiveUnavailable } from '../unavailable.ts';
+import { openTestDatabase, startTestServer } from './server.testing.ts';
+
+// weaker than what is promised: a gateway asks for more by itself
+const server = await startTestServer({ synchronous_commit: 'off' });
+test.after(async () => await server.close());
+
+const message = (controlId: string) => ({
+  controlId,
+  ris: 'ris',
+  remote: '127.0.0.1',
+  receivedAt: '2026-03-10T10:00:00.000Z',
+  body: Buffer.from(controlId),
+});
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    if (tries === 1_500) throw new Error('still waiting');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const keptIn = async (database: Database): Promise<string[]> =>
+  (await database.query('SELECT control_id FROM inbox ORDER BY id')).map((row) => String(row['control_id']));
+
+test('a commit is on disk when it is answered, though the server would not wait for it', async () => {
+  const database = await openTestDatabase(await server.newDatabase());
+  const [row] = await database.query(`SELECT current_setting('synchronous_commit') AS mode`);
+  assert.is(row?.['mode'], 'on');
+  await database.close();
+});
+
+test('the server is killed under work, three times: all that was acknowledged is there, and work goes on', async () => {
+  const database = await openTestDatabase(await server.newDatabase());
+  const archive = createArchive(database);
+  const changes: ArchiveHealth[] = [];
+  database.follow((health) => changes.push(health));
+  const acknowledged = new Set<string>();
+  const life = { working: true, refused: 0 };
+  const senders = Array.from({ length: 4 }, async (_, sender) => {
+    for (let n = 0; life.working; n++) {
+      const id = `M${sender}-${n}`;
+      // as a RIS: sends again until it is acknowledged
+      while (!acknowledged.has(id)) {
+        try {
+          await archive.receive(message(id));
+          acknowledged.add(id);
+        } catch (error) {
+          if (!(error instanceof ArchiveUnavailable)) throw error;
+          life.refused += 1;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    }
+  });
+  for (let kills = 0; kills < 3; kills++) {
+    const before = acknowledged.size;
+    await until(() => acknowledged.size > before + 20);
+    await server.server.kill();
+    await until(() => !database.health().up);
+    await server.server.startAgain();
+    await until(() => database.health().up);
+  }
+  life.working = false;
+  await Promise.all(senders);
+  const kept = await keptIn(database);
+  assert.is(new Set(kept).size, kept.length, 'no message is kept twice');
+  assert.equal(
+    [...acknowledged].filter((id) => !kept.includes(id)),
+    [],
+  );
+  assert.ok(life.refused > 0);
+  assert.ok(changes.some(({ up }) => !up) && changes.at(-1)?.up === true);
+  await database.close();
+});
+
+test('no standby confirms a commit: its outcome is unknown, and the message sent again is the same one', async () => {
+  const config = await server.newDatabase();
+  const database = await openTestDatabase(config, { patience: { connect: 5_000, statement: 300, answer: 600 } });
+  const archive = createArchive(database);
+  const set = async (names: string): Promise<void> => {
+    await server.server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await server.server.sql('SELECT pg_reload_conf()');
+  };
+  await archive.receive(message('before'));
+  await set('nobody');
+  await until(async () => (await server.server.sql('show synchronous_standby_names')) === 'nobody');
+  const refusal = await archive.receive(message('M1')).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.instance(refusal, ArchiveUnavailable);
+  assert.is(refusal instanceof ArchiveUnavailable && refusal.outcome, 'unknown');
+  await set('');
+  await until(async () => {
+    try {
+      return (await archive.receive(message('M1'))).known;
+    } catch (error) {
+      if (error instanceof ArchiveUnavailable) return false;
+      throw error;
+    }
+  });
+  assert.equal(await keptIn(database), ['before', 'M1']);
+  await database.close();
+});
+
+test('a server that is away at the start is waited for', async () => {
+  const config = await server.newDatabase();
+  await server.server.kill();
+  const database = await openTestDatabase(config);
+  const archive = createArchive(database);
+  const health = database.health();
+  assert.is(health.up ? '' : health.reason, 'ConnectionRefused');
+  await server.server.startAgain();
+  await until(() => database.health().up);
+  assert.not((await archive.receive(message('M1'))).known);
+  await database.close();
+});
+
+test.run();
