@@ -216,6 +216,7 @@ async function openSource(
       work();
     },
     lost: (detail) => journal.record({ name: 'DutyLost', detail }),
+    refused: (detail) => journal.record({ name: 'DutyRefused', detail }),
   });
   database.follow((health) => {
     if (health.up) work();

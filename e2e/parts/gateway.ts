@@ -1,9 +1,9 @@
-/** One gateway by itself, ending TLS itself: for scenarios that start and kill it many times. */
+/** One gateway by itself, ending TLS itself: for scenarios that start and kill it many times. One of several, where they share a database. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleConfig } from '../../common/contract/example-config.ts';
 import { gatewayNodeOptions } from '../../common/contract/gateway-command.ts';
-import type { GatewayConfig, PacsConfig } from '../../common/contract/gateway-config.ts';
+import type { GatewayConfig, PacsConfig, PostgresConfig } from '../../common/contract/gateway-config.ts';
 import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import type { Issued, Pki } from './pki.ts';
 import { freePort } from './ports.ts';
@@ -25,6 +25,8 @@ export interface GatewaySpec {
     Pick<PacsConfig, 'name' | 'host' | 'port' | 'aeTitle' | 'aeTitlePool' | 'wadoFqdn'>)[];
   readonly sendingApplication: string;
   readonly dimsePort: number;
+  /** Which of several this is, and the database they share. */
+  readonly shared?: { readonly postgres: PostgresConfig; readonly index: number; readonly replicas: number };
 }
 
 export interface GatewayPart {
@@ -94,7 +96,11 @@ export async function prepareGateway(spec: GatewaySpec): Promise<GatewayPart> {
       requireRevocation: true,
       signer: { commonName: 'Liste Blanche DRIM-M', organizationalUnit: '318751275100020' },
     },
-    storage: { directory: join(spec.directory, 'data') },
+    storage: {
+      directory: join(spec.directory, 'data'),
+      ...(spec.shared && { postgres: spec.shared.postgres }),
+    },
+    ...(spec.shared && { replicas: spec.shared.replicas }),
   };
   const configFile = join(spec.directory, 'config.json');
   writeFileSync(configFile, JSON.stringify(config, null, 2));
@@ -118,7 +124,10 @@ export async function prepareGateway(spec: GatewaySpec): Promise<GatewayPart> {
           '--config',
           configFile,
         ],
-        ...(plugFile !== undefined && { env: { PLUG_FILE: plugFile } }),
+        env: {
+          ...(plugFile !== undefined && { PLUG_FILE: plugFile }),
+          ...(spec.shared && { POD_INDEX: String(spec.shared.index) }),
+        },
         logFile: join(spec.directory, 'gateway.log'),
         ready: async () => (await page('/livez')).includes('UP'),
       }),

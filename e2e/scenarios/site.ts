@@ -1,4 +1,7 @@
-/** One site for scenarios: a real PACS, a strict DMP, Pro Sante Connect, a signed whitelist, one gateway that ends TLS itself. */
+/**
+ * One site for scenarios: a real PACS, a strict DMP, Pro Sante Connect, a signed whitelist, one gateway that ends TLS itself; or
+ * several, with a PostgreSQL that they share.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +12,7 @@ import { type Orthanc, startOrthanc } from '../parts/orthanc.ts';
 import { patients } from '../parts/patients.ts';
 import { createPki, type Issued, type Pki } from '../parts/pki.ts';
 import { freePort } from '../parts/ports.ts';
+import { type Postgres, startPostgres } from '../parts/postgres.ts';
 import { type ProSanteConnect, startProSanteConnect } from '../parts/pro-sante-connect.ts';
 import { aReport, aStudy, type ReportSpec } from '../parts/reports.ts';
 import { type GeneratedStudy, generateStudy, type StudyKind } from '../parts/studies.ts';
@@ -25,18 +29,26 @@ export interface Site {
   readonly dmp: DmpSimulator;
   readonly psc: ProSanteConnect;
   readonly orthanc: Orthanc;
+  /** The first of them. */
   readonly gateway: GatewayPart;
+  readonly gateways: readonly GatewayPart[];
+  /** What several gateways share. */
+  readonly postgres: Postgres | undefined;
   /** A listed DRIMbox that may ask for images. */
   readonly caller: Issued;
   putStudy(studyUid: string, kind?: StudyKind, images?: number): Promise<GeneratedStudy>;
   report(studyUid: string, over?: Partial<Omit<ReportSpec, 'cda'>>): ReportSpec;
   kosOf(studyUid: string): readonly DmpEntry[];
-  /** Log lines of the gateway as objects. */
-  journal(): readonly Readonly<Record<string, unknown>>[];
+  /** Log lines of a gateway as objects. */
+  journal(index?: number): readonly Readonly<Record<string, unknown>>[];
   close(): Promise<void>;
 }
 
-export async function openSite(name: string): Promise<Site> {
+/** AE titles that images come back to. */
+export const pool = ['DRIM1', 'DRIM2', 'DRIM3'];
+export const archiveDatabase = 'archive';
+
+export async function openSite(name: string, replicas = 1): Promise<Site> {
   const directory = mkdtempSync(join(tmpdir(), `drimbox-${name}-`));
   const pki = await createPki(join(directory, 'pki'));
   const issue = (commonName: string, kind: 'SERV_SSL' | 'AUTH_CLI' | 'SIGN'): Promise<Issued> =>
@@ -82,10 +94,10 @@ export async function openSite(name: string): Promise<Site> {
     clients: { 'psc-client': 'psc-client' },
     professionals: { [professionalId]: { family: 'MODELE', given: 'Zoé', structureId: '1750000009' } },
   });
-  const dimsePort = await freePort();
-  const pool = ['DRIM1', 'DRIM2', 'DRIM3'];
+  const dimsePorts = await Promise.all(Array.from({ length: replicas }, () => freePort()));
+  // the PACS is told where each title is: at the gateway whose share it is
   const modalities = Object.fromEntries(
-    pool.map((aeTitle) => [aeTitle, { aeTitle, host: '127.0.0.1', port: dimsePort }]),
+    pool.map((aeTitle, index) => [aeTitle, { aeTitle, host: '127.0.0.1', port: dimsePorts[index % replicas] ?? 0 }]),
   );
   const orthanc = await startOrthanc({
     directory: join(directory, 'pacs'),
@@ -93,8 +105,19 @@ export async function openSite(name: string): Promise<Site> {
     modalities,
     throwaway: true,
   });
-  const gateway = await prepareGateway({
-    directory: join(directory, 'gateway'),
+  const postgres = replicas === 1 ? undefined : await startPostgres({ fsync: false, tls: service });
+  await postgres?.addDatabase(archiveDatabase, 'gateway', 'of the test');
+  const passwordFile = join(directory, 'database-password');
+  writeFileSync(passwordFile, 'of the test\n');
+  const database = postgres && {
+    host: 'localhost',
+    port: postgres.port,
+    database: archiveDatabase,
+    user: 'gateway',
+    passwordFile,
+    trustFile: pki.bundleFile,
+  };
+  const spec = {
     pki,
     server,
     authentication: await issue('drimbox', 'AUTH_CLI'),
@@ -114,9 +137,20 @@ export async function openSite(name: string): Promise<Site> {
       },
     ],
     sendingApplication,
-    dimsePort,
-  });
-  const logFile = join(directory, 'gateway', 'gateway.log');
+  };
+  const directoryOf = (index: number): string => join(directory, index === 0 ? 'gateway' : `gateway-${index}`);
+  const gateways = await Promise.all(
+    dimsePorts.map((dimsePort, index) =>
+      prepareGateway({
+        ...spec,
+        directory: directoryOf(index),
+        dimsePort,
+        ...(database && { shared: { postgres: database, index, replicas } }),
+      }),
+    ),
+  );
+  const [gateway] = gateways;
+  if (gateway === undefined) throw new RangeError('a site has one gateway at least');
   return {
     directory,
     pki,
@@ -124,6 +158,8 @@ export async function openSite(name: string): Promise<Site> {
     psc,
     orthanc,
     gateway,
+    gateways,
+    postgres,
     caller,
     async putStudy(studyUid, kind = 'SR', images = 1) {
       const study = await generateStudy(
@@ -148,12 +184,13 @@ export async function openSite(name: string): Promise<Site> {
       dmp
         .entries()
         .filter(({ kind, referenceIds }) => kind === 'kos' && referenceIds.some((id) => id.startsWith(`${studyUid}^`))),
-    journal: () =>
-      readFileSync(logFile, 'utf8')
+    journal: (index = 0) =>
+      readFileSync(join(directoryOf(index), 'gateway.log'), 'utf8')
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>),
     async close() {
+      await postgres?.stop();
       await orthanc.stop();
       await psc.close();
       await dmp.close();

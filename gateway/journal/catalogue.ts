@@ -62,6 +62,10 @@ export const catalogue: Catalogue = {
     sentence: 'this gateway no longer publishes',
     metrics: (_, m) => m.publicationDuty.set(0),
   },
+  DutyRefused: {
+    level: 'error',
+    sentence: 'this gateway can take no part in publishing: its own connection is refused',
+  },
   JobOvertaken: { level: 'info', sentence: 'another gateway went on with this job' },
   WhitelistLoaded: {
     level: 'info',

@@ -21,6 +21,7 @@ export type JournalEvent =
   /** This gateway plans messages and publishes, of several on one archive. */
   | { readonly name: 'DutyTaken' }
   | { readonly name: 'DutyLost'; readonly detail: string }
+  | { readonly name: 'DutyRefused'; readonly detail: string }
   /** Another gateway, on duty since, took the job further: what this one came to was not written. */
   | { readonly name: 'JobOvertaken'; readonly job: string; readonly study: string; readonly detail: string }
   | {

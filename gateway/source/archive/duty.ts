@@ -16,6 +16,8 @@ export interface DutyListener {
   taken(): void;
   /** No new work from now on. Work under way may end: each of its writes is conditional. */
   lost(detail: string): void;
+  /** The archive answers, but not to the connection that duty hangs on; it is tried again. */
+  refused(detail: string): void;
   /** There may be work; also said now and then, as a net. */
   work(): void;
 }

@@ -15,6 +15,7 @@ export const archiveReasons = [
   'PermissionDenied',
   'TooManyConnections',
   'ReadOnlyServer',
+  'ServerTooOld',
   'DiskFull',
   'FileUnreadable',
   /** Its tables were made by a newer version. */

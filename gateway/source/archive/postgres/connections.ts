@@ -6,6 +6,8 @@ import { toFault } from './faults.ts';
 import { clientConfig, type Patience } from './settings.ts';
 
 const most = 4;
+/** As server_version_num. */
+const oldest = 140_000;
 /** An idle connection is given back to the server after this. */
 const idleMs = 300_000;
 
@@ -116,12 +118,18 @@ const refusals = new Set([
  * standby is found out at once, not at the first write.
  */
 async function prepare(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ readonly standby: string }>(
-    `SELECT pg_is_in_recovery()::text AS standby,
+  const { rows } = await client.query<{ readonly standby: string; readonly version: string }>(
+    `SELECT pg_is_in_recovery()::text AS standby, current_setting('server_version_num') AS version,
             CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
                  THEN set_config('synchronous_commit', 'on', false) END`,
   );
-  if (rows[0]?.standby !== 'true') return;
+  const [{ standby, version } = { standby: '', version: '' }] = rows;
+  if (Number(version) < oldest)
+    throw new ArchiveUnavailable(
+      'ServerTooOld',
+      `the server is PostgreSQL ${Math.floor(Number(version) / 10_000)}: 14 or newer is needed (idle_session_timeout)`,
+    );
+  if (standby !== 'true') return;
   throw new ArchiveUnavailable(
     'ReadOnlyServer',
     'storage.postgres.host is a standby: give the address of the primary (CloudNativePG: the -rw service)',

@@ -20,6 +20,9 @@ async function open(config: Parameters<typeof openTestDatabase>[0]): Promise<Gat
   database.duty.begin({
     taken: () => void (heard.taken += 1),
     lost: () => void (heard.lost += 1),
+    refused: (detail) => {
+      throw new Error(detail);
+    },
     work: () => void (heard.work += 1),
   });
   return { database, heard };

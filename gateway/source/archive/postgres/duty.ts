@@ -74,16 +74,21 @@ export function createDuty(options: DutyOptions): Duty {
   };
 
   const serve = async (listener: DutyListener): Promise<void> => {
+    const told = { last: '' };
     while (!stopped.signal.aborted) {
       let client: Client | undefined;
+      let archiveAnswers = false;
       try {
         await options.tables();
+        archiveAnswers = true;
         client = await options.connections.open();
         await term(client, listener);
         state.held = false; // given up
       } catch (error) {
-        // the archive's own watch tells when it is away; duty that is lost is told here
-        lose(listener, error instanceof Error ? error.message : String(error));
+        const detail = error instanceof Error ? error.message : String(error);
+        // an archive that is away is told by its own watch; what keeps us from duty alone is told here, once
+        if (state.held) lose(listener, detail);
+        else if (archiveAnswers && detail !== told.last) listener.refused((told.last = detail));
         await rest(tryMs);
       }
       // ending frees the lock; a connection that broke has nothing to end
