@@ -13,14 +13,32 @@ function pathsOf(config: unknown): readonly string[] {
   return reading.ok ? [] : reading.faults.map(({ path }) => path);
 }
 
+const postgres = {
+  host: 'db.example',
+  port: 5432,
+  database: 'nord',
+  user: 'nord',
+  passwordFile: '/run/drimbox/password',
+  trustFile: '/run/drimbox/db-ca.crt',
+};
+
 const change = (part: Partial<GatewayConfig>): GatewayConfig => ({ ...exampleConfig, ...part });
 
 test('the example is accepted as it is', () => assert.equal(pathsOf(exampleConfig), []));
+
+test('three gateways on a database, each with a title, are accepted', () =>
+  assert.equal(pathsOf(change({ replicas: 3, storage: { directory: '/data', postgres } })), []));
 
 test('what is not JSON is refused, not thrown', () => assert.equal(readGatewayConfig('{').ok, false));
 
 const refusals: readonly (readonly [string, unknown, string])[] = [
   ['a port out of range', change({ pacs: [{ ...pacs, port: 70_000 }] }), '/pacs/0/port'],
+  ['several gateways on a SQLite file', change({ replicas: 2 }), '/replicas'],
+  [
+    'fewer AE titles than gateways',
+    change({ replicas: 4, storage: { directory: '/data', postgres } }),
+    '/pacs/0/aeTitlePool',
+  ],
   ['an unknown field', { ...exampleConfig, surprise: 1 }, ''],
   ['an AE title with a backslash', change({ pacs: [{ ...pacs, aeTitle: 'A\\B' }] }), '/pacs/0/aeTitle'],
   ['a RIS whose PACS does not exist', change({ ris: [{ ...ris, pacs: ['other'] }] }), '/ris/0/pacs/0'],

@@ -2,8 +2,11 @@
  * Two gateways of one site on one PostgreSQL, real processes: reports come to both, one publishes, each study once; the one that
  * publishes is killed, the database is killed, and nothing acknowledged is lost.
  */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { GatewayConfig } from '../../common/contract/gateway-config.ts';
 import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import { fetchSeries, losslessAccept } from '../parts/drimbox-client.ts';
 import type { GatewayPart } from '../parts/gateway.ts';
@@ -138,6 +141,46 @@ test('the one that publishes is killed in the middle: the other takes over, each
   await start(onDuty);
   await until('ready again', () => ready(onDuty));
   assert.not(await publishes(onDuty), 'duty stays where it went');
+});
+
+test('the one that publishes freezes: the other takes over; when it wakes it ends nothing twice', async () => {
+  const [onDuty, other] = await inOrderOfDuty();
+  const uids = await newStudies(300, 10);
+  const deliveries = Promise.all(uids.map((uid) => deliver(uid, [other])));
+  await until('one of them is published', () => uids.some((uid) => site.kosOf(uid).length > 0));
+  const frozen = parts.get(onDuty);
+  frozen?.kill('SIGSTOP');
+  await deliveries;
+  await until('the other publishes', () => publishes(other), 60_000);
+  await publishedOnce(uids);
+  frozen?.kill('SIGCONT');
+  await until('it knows that it no longer publishes', async () => !(await publishes(onDuty)));
+  await publishedOnce(uids);
+});
+
+test('another password is taken by both at work, and nothing restarts', async () => {
+  const before = gateways.map((gateway) => parts.get(gateway)?.pid);
+  const passwordFile = join(site.directory, 'database-password-2');
+  writeFileSync(passwordFile, 'of tomorrow');
+  await postgres?.sql(`ALTER ROLE gateway PASSWORD 'of tomorrow'`);
+  for (const { configFile } of gateways) {
+    const config = JSON.parse(readFileSync(configFile, 'utf8')) as GatewayConfig;
+    const next = { ...config.storage.postgres, passwordFile };
+    const text = JSON.stringify({ ...config, revision: 'rotated', storage: { ...config.storage, postgres: next } });
+    writeFileSync(`${configFile}.new`, text);
+    renameSync(`${configFile}.new`, configFile);
+  }
+  for (const gateway of gateways)
+    await until('the revision in force', async () => (await gateway.status()).revision === 'rotated');
+  // whoever is connected has to come again
+  await postgres?.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway'`);
+  const uids = await newStudies(400, 4);
+  for (const [n, uid] of uids.entries()) await deliver(uid, n % 2 === 0 ? gateways : gateways.toReversed());
+  await publishedOnce(uids);
+  assert.equal(
+    gateways.map((gateway) => parts.get(gateway)?.pid),
+    before,
+  );
 });
 
 test('the database is killed: AE and 503, the gateways live and say so; all goes on when it is back', async () => {
