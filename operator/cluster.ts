@@ -118,7 +118,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     instance: settings.instance,
     onError: (error) => log.write('warn', 'an event could not be written', { error: words(error) }),
   });
-  const journal = clusterEvents({ journal: options.journal, recorder, watches, isLeader });
+  const journal = clusterEvents({ journal: options.journal, recorder, watches, isLeader, startedAt: now() });
   const control = proxyControl({
     listen: options.proxyListen,
     endpoint: options.control,

@@ -1,4 +1,4 @@
-/** Says what a cluster's workload controller and kubelets would: of every StatefulSet a pod that runs, and which config it has mounted. */
+/** Says what a cluster's workload controller and kubelets would: of every StatefulSet its pods that run, and which config they have mounted. */
 import type { Kube } from './kube.ts';
 
 type Json = Record<string, unknown>;
@@ -8,8 +8,13 @@ interface Seen {
     readonly name: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
-  readonly spec?: { readonly template: { readonly metadata: Json; readonly spec: Json } };
+  readonly spec?: { readonly replicas: number; readonly template: Template };
   readonly data?: Readonly<Record<string, string>>;
+}
+
+interface Template {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Json;
 }
 
 export interface RegionNodes {
@@ -20,6 +25,8 @@ export interface RegionNodes {
   stop(): Promise<void>;
 }
 
+/** As the schema of sites has it. */
+const mostReplicas = 16;
 const siteLabel = 'drimbox.dev/site';
 const ours = 'labelSelector=app.kubernetes.io%2Fmanaged-by%3Ddrimbox-operator';
 
@@ -37,14 +44,17 @@ export function startRegionNodes(kube: Kube, namespace: string, workloads: 'said
     under.set(name, turn);
   };
   const pods = `/api/v1/namespaces/${namespace}/pods`;
-  const workload = (type: string, set: Seen): void => {
-    const name = `${set.metadata.name}-0`;
-    if (type === 'DELETED') {
-      running.delete(name);
-      inTurn(name, async () => void (await kube.request('DELETE', `${pods}/${name}`, { gracePeriodSeconds: 0 })));
-    } else if (!running.has(name)) {
-      running.add(name);
-      inTurn(name, async () => await runPod(kube, pods, name, set));
+  const workload = (type: string, { metadata, spec }: Seen): void => {
+    const replicas = type === 'DELETED' ? 0 : (spec?.replicas ?? 1);
+    for (let index = 0; index < mostReplicas; index += 1) {
+      const name = `${metadata.name}-${index}`;
+      if (index >= replicas) {
+        if (!running.delete(name)) continue;
+        inTurn(name, async () => void (await kube.request('DELETE', `${pods}/${name}`, { gracePeriodSeconds: 0 })));
+      } else if (!running.has(name) && spec !== undefined) {
+        running.add(name);
+        inTurn(name, async () => await runPod(kube, pods, { name, index }, spec.template));
+      }
     }
   };
   const config = (type: string, map: Seen): void => {
@@ -81,8 +91,19 @@ export function startRegionNodes(kube: Kube, namespace: string, workloads: 'said
   };
 }
 
-async function runPod(kube: Kube, pods: string, name: string, { spec }: Seen): Promise<void> {
-  await kube.request('POST', pods, { metadata: { ...spec?.template.metadata, name }, spec: spec?.template.spec });
+/** With the labels that the controller of StatefulSets adds. */
+async function runPod(
+  kube: Kube,
+  pods: string,
+  { name, index }: { readonly name: string; readonly index: number },
+  { metadata, spec }: Template,
+): Promise<void> {
+  const labels = {
+    ...metadata.labels,
+    'apps.kubernetes.io/pod-index': String(index),
+    'statefulset.kubernetes.io/pod-name': name,
+  };
+  await kube.request('POST', pods, { metadata: { ...metadata, labels, name }, spec });
   const status = {
     phase: 'Running',
     podIP: '127.0.0.1',

@@ -27,9 +27,12 @@ export interface Region {
   readonly sites: readonly RegionSite[];
   readonly whitelist: WhitelistServer;
   readonly pki: Pki;
-  /** `http://HOST:PORT/{site}`, for `--gateway-url`. */
+  /** `http://HOST:PORT/{site}/{pod}`, for `--gateway-url`. */
   readonly gatewayUrl: string;
-  /** What GET /status of a gateway says from now on; unless told it is well, at the revision that its ConfigMap says. */
+  /**
+   * What GET /status of the gateways of a site, or of the one in a pod (`NAMESPACE/NAME`), says from now on; unless told it is well, at
+   * the revision that its ConfigMap says.
+   */
   readonly gateways: Map<string, Json | undefined>;
   /** Pods of StatefulSets, said to run. */
   readonly nodes: RegionNodes;
@@ -109,8 +112,10 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   const gateways = new Map<string, Json | undefined>();
   const nodes = startRegionNodes(kube, namespace, options.workloads ?? 'said');
   const server = createServer((request, response) => {
-    const site = decodeURIComponent((request.url ?? '').slice(1).replace(/\/status$/, ''));
-    const body = gateways.has(site) ? gateways.get(site) : wellStatus(nodes.revisionOf(site), pacs, site);
+    const path = decodeURIComponent(request.url ?? '').split('/');
+    const [site, pod] = [path.slice(1, 3).join('/'), path.slice(3, 5).join('/')];
+    const told = [pod, site].find((one) => gateways.has(one));
+    const body = told === undefined ? wellStatus(nodes.revisionOf(site), pacs, site) : gateways.get(told);
     response.writeHead(body === undefined ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? {}));
   });
@@ -121,7 +126,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     sites: specs.map(({ name }, index) => ({ name, documents: documents[index + 1] ?? [] })),
     whitelist,
     pki,
-    gatewayUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/{site}`,
+    gatewayUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/{site}/{pod}`,
     gateways,
     nodes,
     async stop() {
@@ -245,7 +250,7 @@ function wellStatus(revision: string, pacs: readonly number[], site: string): Js
     apiVersion: 'gateway.drimbox.dev/v1alpha1',
     revision,
     ready: true,
-    conditions: ['WhitelistVerified', 'Publishing'].map(good),
+    conditions: ['ArchiveReady', 'WhitelistVerified', 'Publishing'].map(good),
     pacs: pacs.map((one) => ({
       name: `${name}-pacs-${one}`,
       conditions: [good('PacsReachable')],

@@ -44,6 +44,7 @@ const ownKinds: Readonly<Record<string, string>> = {
   persistentvolumeclaims: '/api/v1',
   statefulsets: '/apis/apps/v1',
   networkpolicies: '/apis/networking.k8s.io/v1',
+  poddisruptionbudgets: '/apis/policy/v1',
 };
 export const ownPlurals: readonly string[] = Object.keys(ownKinds);
 const ours = 'app.kubernetes.io/managed-by=drimbox-operator';

@@ -16,8 +16,7 @@ export function observeDatabases(
     const { namespace } = site.metadata;
     const { credentials, trust } = postgres;
     const inputs = [
-      credentials.secretName,
-      trust,
+      JSON.stringify([credentials, trust]),
       inventory.secrets.get(`${namespace}/${credentials.secretName}`),
       trust.secret && inventory.secrets.get(`${namespace}/${trust.secret.name}`),
       trust.configMap && inventory.configMaps.get(`${namespace}/${trust.configMap.name}`),

@@ -53,6 +53,7 @@ function told(...statuses: readonly ResourceStatus[]): string[] {
       links: { store: createStore<LinkObject>() },
     },
     isLeader: () => leads,
+    startedAt: new Date('2026-01-02T00:00:00Z'),
   });
   for (const [index, status] of statuses.entries()) {
     const before = statuses[index - 1];
@@ -87,9 +88,15 @@ test('other words for the same, and what is not known for a while, are no change
 test('a fault of a new resource is told; what stood there before this operator began is not, nor what passes at once', () => {
   const wrong = statusOf(bad('Accepted', 'TimeZoneUnknown', 'no such zone'), bad('CrlFresh', 'Fetching', 'wait'));
   assert.equal(told(wrong), ['Warning TimeZoneUnknown: Accepted: no such zone']);
-  const conditions = [{ ...bad('Accepted', 'Other', ''), lastTransitionTime: '2026-01-01T00:00:00Z' }];
-  sites.put({ ...site, status: { conditions } });
+  const stands = (lastTransitionTime: string): SiteObject => ({
+    ...site,
+    status: { conditions: [{ ...bad('Accepted', 'Other', ''), lastTransitionTime }] },
+  });
+  sites.put(stands('2026-01-01T23:59:59Z'));
   assert.equal(told(wrong), []);
+  // Its own status may stand there before the event is told.
+  sites.put(stands('2026-01-02T00:00:01Z'));
+  assert.is(told(wrong).length, 1);
   assert.equal(told(fine), []);
 });
 

@@ -12,9 +12,17 @@ export interface ClusterEventsOptions {
     readonly [K in 'trustSpaces' | 'sites' | 'links']: { readonly store: Pick<Watches[K]['store'], 'get'> };
   };
   readonly isLeader: () => boolean;
+  /** When this operator began. */
+  readonly startedAt: Date;
 }
 
-export function clusterEvents({ journal, recorder, watches, isLeader }: ClusterEventsOptions): OperatorJournal {
+export function clusterEvents({
+  journal,
+  recorder,
+  watches,
+  isLeader,
+  startedAt,
+}: ClusterEventsOptions): OperatorJournal {
   const find = (kind: string, key: string): Subject | undefined => {
     if (kind === 'TrustSpace') return watches.trustSpaces.store.get(key);
     return (kind === 'DrimboxSite' ? watches.sites : watches.links).store.get(key);
@@ -28,20 +36,23 @@ export function clusterEvents({ journal, recorder, watches, isLeader }: ClusterE
       const regarding = told && find(told.kind, told.key);
       if (told === undefined || regarding === undefined) return;
       // New to this operator, and said before it began: a thousand sites would be told of again at each start.
-      const known = regarding.status?.conditions?.some(({ type }) => type === told.unlessKnown) ?? false;
-      if (!known) recorder.record({ regarding, ...told.note });
+      const before = regarding.status?.conditions?.find(({ type }) => type === told.unlessOlder);
+      if (before !== undefined && Date.parse(before.lastTransitionTime) < startedAt.getTime()) return;
+      recorder.record({ regarding, ...told.note });
     },
   };
 }
 
-type Subject = KubeObject & { readonly status?: { readonly conditions?: readonly { readonly type: string }[] } };
+type Subject = KubeObject & {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly lastTransitionTime: string }[] };
+};
 
 interface Told {
   readonly kind: string;
   readonly key: string;
   readonly note: Omit<EventNote, 'regarding'>;
-  /** Not told when the resource already has a condition of this type. */
-  readonly unlessKnown?: string;
+  /** Not told when the resource has a condition of this type from before this operator. */
+  readonly unlessOlder?: string;
 }
 
 /** undefined for what is counted and logged only. Pure. */
@@ -79,7 +90,7 @@ function turned({ kind, key, type, status, reason, message, former }: EventOf<'C
   if (status === 'True' && former === 'False') return told('Normal', `True, was ${former}`);
   if (status !== 'False') return undefined;
   if (former !== 'new') return told('Warning', `${message}, was ${former}`);
-  return beginning.has(reason) ? undefined : { ...told('Warning', message), unlessKnown: type };
+  return beginning.has(reason) ? undefined : { ...told('Warning', message), unlessOlder: type };
 }
 
 function warning(

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DrimboxSite } from '../../api/types.generated.ts';
 import { siteInput } from '../../infrastructure/kubernetes/site-input.testing.ts';
+import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { Observations } from '../../plan/observations.ts';
 import type { Planning } from '../../plan/plan.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -136,6 +137,22 @@ test('a site that can not be planned wishes its Services alone: what it has, and
   await world.wish(observed([site]), planning(false));
   const now = world.desired.sites.get(key);
   assert.equal([now?.plan, now?.memory, now?.site], [undefined, undefined, site]);
+});
+
+test('the plan before is the one before until there is another, whatever else is wished anew meanwhile', async () => {
+  const world = open();
+  const former = async (now: GatewayPlan, seen = site): Promise<GatewayPlan | undefined> => {
+    await world.wish(observed([seen]), { ...steady, gatewayOf: new Map([[key, now]]) });
+    return world.desired.sites.get(key)?.former;
+  };
+  assert.is(await former(plan), undefined);
+  const at = (revision: string): GatewayPlan => ({ ...plan, config: { ...plan.config, revision } });
+  const [second, third] = [at('r2'), at('r3')];
+  assert.is(await former(second), plan);
+  const other = { ...site, spec: { ...site.spec, logLevel: 'debug' as const } };
+  assert.is(await former(second, other), plan, 'wished anew with the same plan');
+  assert.is(await former(at('r2')), plan, 'planned anew, and the same came of it');
+  assert.is((await former(third, other))?.config.revision, 'r2');
 });
 
 test('a list that is withdrawn wishes no ConfigMap; one whose last site went is taken away', async () => {

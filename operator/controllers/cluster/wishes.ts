@@ -86,7 +86,10 @@ export function createWishes(options: WishesOptions): Wishes {
       const specs = links.map(({ spec }) => spec);
       const inputs = [site.spec, site.metadata.uid, trust?.spec, plan, identity, ...specs, ...own];
       want(desired.sites, `site ${key}`, inputs, () => {
-        const former = desired.sites.get(key)?.plan;
+        // Wished anew for another reason than its plan: the plan before is still the one before.
+        const last = desired.sites.get(key);
+        const same = last?.plan?.config.revision === plan?.config.revision;
+        const former = same ? last?.former : last?.plan;
         return desiredSite({ site, trust, links, plan, former, identity, hosts: own });
       });
     }
