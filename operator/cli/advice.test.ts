@@ -58,9 +58,22 @@ test('every reason of the sources has advice', () => {
   assert.equal(without, []);
 });
 
-test('a fault of a chain is advised upon by what it is the chain of', () => {
+test('each fault of an archive has advice, where its condition says it and where its gateway does', () => {
+  const file = readFileSync(join(root, 'gateway/source/archive/reasons.ts'), 'utf8');
+  const faults = [...file.matchAll(/^ {2}'(\w+)',$/gm)].map(([, reason = '']) => reason);
+  assert.ok(faults.length > 10);
+  for (const type of ['ArchiveReady', 'WorkloadAvailable'])
+    assert.equal(
+      faults.filter((reason) => adviceFor(type, reason) === undefined),
+      [],
+    );
+});
+
+test('a reason that several things may have is advised upon by which it is', () => {
   assert.match(adviceFor('CertificatesReady', 'UntrustedChain') ?? '', /tls\.crt/);
   assert.not.match(adviceFor('WhitelistVerified', 'UntrustedChain') ?? '', /tls\.crt/);
+  assert.match(adviceFor('ArchiveReady', 'Unreachable') ?? '', /postgres/);
+  assert.match(adviceFor('WhitelistVerified', 'Unreachable') ?? '', /whitelist/);
   assert.match(adviceFor('CertificatesReady', 'ExpiresIn7Days') ?? '', /drimbox certificate request/);
 });
 

@@ -7,6 +7,8 @@ const ask =
 const secret =
   'correct the Secret (kubectl create secret tls NAME --cert FILE --key FILE --dry-run=client -o yaml | kubectl apply -f -); it is read again at once';
 const trust = 'correct the TrustSpace';
+const database =
+  'of CloudNativePG these are the Secrets CLUSTER-app and CLUSTER-ca, which must be in the namespace of the site';
 const image =
   'correct images.gateway (repository, tag, digest) of the chart with helm upgrade, or give it pull secrets (images.pullSecrets)';
 
@@ -14,6 +16,9 @@ const image =
 export const advice: Readonly<Record<string, string>> = {
   AeTitleClash: 'give this link AE titles of its own in spec.aeTitlePool, and configure them in the PACS',
   FqdnClash: 'give this link an FQDN of its own, or delete the other one first',
+  AeTitlePoolTooSmall:
+    'add titles to spec.aeTitlePool of the link and configure them in the PACS (gateway i has those at i, i + replicas, ...), or lower spec.replicas of the site',
+  SeveralOnOneHost: 'set spec.replicas to 1, or run the site on a cluster',
   PortClash: 'give this site ports of its own in spec.mllp.port and spec.dimse.port',
   SiteNotFound: 'make the DrimboxSite, or correct spec.site of the link',
   TrustSpaceNotFound: 'make the TrustSpace (kubectl get trustspaces lists them), or correct spec.trustSpace',
@@ -21,6 +26,12 @@ export const advice: Readonly<Record<string, string>> = {
   RisWithoutPacs: 'correct spec.ris[].pacs: names of PacsLinks of this site',
   PacsLinkNotFound: 'make the PacsLinks named, or take their names out of spec.ris[].pacs',
   TimeZoneUnknown: 'correct spec.timeZone',
+
+  CredentialsNotFound: `make the Secret that spec.storage.postgres.credentials names; ${database}`,
+  CredentialsIncomplete: `correct the Secret: it must hold username and password; ${database}`,
+  CredentialsUnreadable: 'use a user of PostgreSQL whose name has at most 63 bytes',
+  DatabaseTrustNotFound: `make the object that spec.storage.postgres.trust names, with that key; ${database}`,
+  DatabaseTrustUnreadable: `it must hold PEM certificates; ${database}`,
 
   SecretNotFound: `make the Secret, type kubernetes.io/tls, in the namespace of the resource that names it; or ${ask}`,
   SecretIncomplete: secret,
@@ -93,6 +104,7 @@ export const advice: Readonly<Record<string, string>> = {
   NotWritten:
     'the message names the object and quotes the API server: mend what it says (a quota, a policy, a port that is taken). What is fixed when an object is made (storageClassName of a claim) needs the old one deleted: kubectl delete pvc drimbox-SITE-data takes its archive along, so only while it is empty',
 
+  ArchiveAway: 'see ArchiveReady',
   SomeSilent: 'see the PacsLinks: each says what its PACS answered',
   NotReported: 'the gateway has not said anything yet: see WorkloadAvailable',
   NotObserved: 'wait a moment',
@@ -110,6 +122,34 @@ const ofCertificates: Readonly<Record<string, string>> = {
   CriticalExtension: `ask for one without that extension; ${ask}`,
 };
 
+const reach =
+  'check spec.storage.postgres (host, port), and that no network policy at the database keeps the gateways out';
+/** Of the archive's database, as the gateways find it. */
+const ofArchive: Readonly<Record<string, string>> = {
+  Broken: 'look at the log of the gateway, then delete its pod; it is made again',
+  Starting: 'wait a moment',
+  Unreachable: reach,
+  ConnectionRefused: reach,
+  HostNotFound: 'correct spec.storage.postgres.host: the DNS of the gateways does not know it',
+  ServerNotReady: 'wait: the database starts or stops; it is tried again',
+  TlsNotOffered: 'give the database TLS (ssl = on): nothing is sent without it',
+  CertificateNotTrusted: `correct spec.storage.postgres.trust: it must hold who issued the server's certificate; ${database}`,
+  ServerNameMismatch: "write the host in spec.storage.postgres as the server's certificate has it",
+  PasswordRefused: 'correct the Secret of spec.storage.postgres.credentials, or let this user in (pg_hba.conf)',
+  DatabaseMissing: 'create the database, owned by this user, or correct spec.storage.postgres.database',
+  PermissionDenied: 'make the user the owner of the database',
+  TooManyConnections: 'each gateway needs 5 connections: raise max_connections, or lower spec.replicas',
+  ReadOnlyServer: 'give the address of the primary in spec.storage.postgres.host (of CloudNativePG: CLUSTER-rw)',
+  ServerTooOld: 'use PostgreSQL 14 or newer',
+  DiskFull: 'give the database more disk',
+  FileUnreadable:
+    'wait a moment: mounted files take up to a minute to arrive; if it stays so, look at the log of the gateway',
+  SchemaNewer: 'a newer version made the tables: go back to that version of images.gateway',
+  OtherSite: 'give this site a database of its own: that one holds the archive of another',
+};
+/** Conditions in which a gateway may speak of its archive. */
+const tellingArchive: ReadonlySet<string> = new Set(['ArchiveReady', 'WorkloadAvailable', 'ReplicasReady']);
+
 /**
  * Undefined when the message says all there is to say.
  * @param type of the condition: the same reason may need something else
@@ -117,5 +157,7 @@ const ofCertificates: Readonly<Record<string, string>> = {
 export function adviceFor(type: string, reason: string): string | undefined {
   if (/^ExpiresIn\d+Days?$/.test(reason)) return `it ends soon; ${ask}`;
   if (type === 'CertificatesReady' && ofCertificates[reason] !== undefined) return ofCertificates[reason];
+  if (tellingArchive.has(type) && ofArchive[reason] !== undefined && (type === 'ArchiveReady' || reason !== 'Starting'))
+    return ofArchive[reason];
   return advice[reason] ?? (whitelistReasons as Readonly<Record<string, string>>)[reason];
 }

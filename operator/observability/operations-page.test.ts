@@ -65,7 +65,7 @@ const sources = [
   ...['status', 'stalled', 'workload', 'condition', 'certificates', 'acceptance', 'gateway-plan', 'plan'].map(
     (name) => `operator/plan/${name}.ts`,
   ),
-  ...['material', 'server-certificate', 'server-identities', 'whitelist-keeper'].map(
+  ...['database', 'material', 'server-certificate', 'server-identities', 'whitelist-keeper'].map(
     (name) => `operator/trust/${name}.ts`,
   ),
   'operator/controllers/observe-trust.ts',
@@ -78,7 +78,7 @@ const sources = [
 /** Types of conditions that are not the name of a reason as well. */
 const types =
   'AnchorsResolved ArchiveReady CertificatesReady ConfigAccepted CrlFresh DmpReachable IngressProgrammed PacsReachable Publishing ' +
-  'WhitelistVerified WorkloadAvailable';
+  'ReplicasReady WhitelistVerified WorkloadAvailable';
 const otherWords = 'True False Unknown Secret ConfigMap PersistentVolumeClaim Delete Retain CN O Stalled';
 /** Told apart from others of a chain in server-certificate.ts, and explained in whitelist.md. */
 const ofChains = 'CrlExpired CrlForged CrlNotYetValid';
