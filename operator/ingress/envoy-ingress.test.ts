@@ -1,6 +1,9 @@
 /** A real Envoy between real TLS clients and real TLS gateways: who passes, and what the gateway is told. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import http2 from 'node:http2';
+import { Agent, get } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Issued } from '../../e2e/parts/pki.ts';
@@ -40,6 +43,25 @@ test('a trusted certificate passes, and the gateway reads CN and OU in XFCC', as
 test('nothing in the answer tells what proxy it passed', async () => {
   const { headers } = await call(stage, { sni: db, client: stage.client });
   assert.equal(Object.keys(headers).toSorted(), ['connection', 'content-length', 'date']);
+});
+
+test('a connection to a gateway is left after a while though it is never idle: one that ends is asked nothing any more', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const begun = stage.gateways.nord.requests.length;
+  const upstreams = (): number => new Set(stage.gateways.nord.requests.slice(begun).map(({ socket }) => socket)).size;
+  const { chainPem: cert, keyPem: key } = stage.client;
+  for (let asked = 0; asked < 200 && upstreams() < 2; asked += 1) {
+    const target = { host: '127.0.0.1', port: stage.port, servername: db, headers: { host: db }, cert, key, agent };
+    const outgoing = get({ ...target, path: '/studies', rejectUnauthorized: false });
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    assert.is(response.statusCode, 200);
+    response.resume();
+    await once(response, 'end');
+    if (asked > 0) assert.ok(outgoing.reusedSocket, 'the caller keeps its own');
+    await sleep(100);
+  }
+  agent.destroy();
+  assert.is(upstreams(), 2);
 });
 
 const lies: Readonly<Record<string, Readonly<Record<string, string | string[]>>>> = {
