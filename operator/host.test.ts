@@ -1,5 +1,5 @@
 /** The operator on one host, with real processes in the gateways' place: what it starts, what it leaves alone. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -162,8 +162,30 @@ test.before(async () => {
   const crls = readFileSync(pki.crlBundleFile, 'utf8').replaceAll(/^/gm, '            ');
   edit('trust-space.yaml', /url: http:\/\/127\.0\.0\.1:1\/list\.xml/, 'document: { inline: <list/> }');
   edit('trust-space.yaml', /- url: http:\/\/127\.0\.0\.1:1\/crl/, `- inline: |\n${crls}`);
+  writeDatabase('first');
+  const authorities = readFileSync(pki.bundleFile, 'utf8').replaceAll(/^/gm, '          ');
+  edit(
+    'nord.yaml',
+    /dimse:/,
+    `storage:
+    postgres:
+      host: 127.0.0.1
+      database: nord
+      credentials: { secretName: nord-app }
+      trust:
+        inline: |
+${authorities}
+  dimse:`,
+  );
   operator = await start();
 });
+
+function writeDatabase(password: string): void {
+  const folder = join(directory, 'secrets/group/nord-app');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'username'), 'nord');
+  writeFileSync(join(folder, 'password'), password);
+}
 
 test.after(async () => {
   await operator.stop();
@@ -192,6 +214,34 @@ test('keys are readable by their owner alone', () => {
     join(state, 'internal-authority.json'),
   ])
     assert.is(statSync(file).mode & 0o777, 0o600, file);
+});
+
+function databaseOf(site: string): { readonly user: string; readonly passwordFile: string; readonly port: number } {
+  const text = readFileSync(join(state, `sites/group/${site}/config.json`), 'utf8');
+  return (JSON.parse(text) as { storage: { postgres: ReturnType<typeof databaseOf> } }).storage.postgres;
+}
+
+test('a database is told to the gateway with a password that only its owner reads; a new one is a new file, and restarts nothing', async () => {
+  const before = { ...databaseOf('nord'), pid: pidOf('nord') };
+  assert.equal([before.user, before.port, readFileSync(before.passwordFile, 'utf8')], ['nord', 5432, 'first']);
+  assert.is(statSync(before.passwordFile).mode & 0o777, 0o600);
+  writeDatabase('second');
+  const after = await until('the new password', () => {
+    const now = databaseOf('nord');
+    return now.passwordFile === before.passwordFile ? undefined : now;
+  });
+  assert.is(readFileSync(after.passwordFile, 'utf8'), 'second');
+  await allReady();
+  assert.is(pidOf('nord'), before.pid);
+});
+
+test('more gateways than one are refused on one host, and the one that runs goes on', async () => {
+  const pid = pidOf('nord');
+  edit('nord.yaml', /dimse:/, 'replicas: 2\n  dimse:');
+  await until('the refusal', () => conditionOf('DrimboxSite', 'group/nord', 'Accepted') === 'SeveralOnOneHost');
+  assert.is(pidOf('nord'), pid);
+  edit('nord.yaml', /replicas: 2\n {2}dimse:/, 'dimse:');
+  await allReady();
 });
 
 test('a change reaches the site it concerns, live, and nothing of the other is touched', async () => {

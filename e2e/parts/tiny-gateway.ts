@@ -47,7 +47,11 @@ function status(): GatewayStatus {
     apiVersion: 'gateway.drimbox.dev/v1alpha1',
     revision: config.revision,
     ready: true,
-    conditions: [condition('WhitelistVerified', 'Verified'), condition('Publishing', 'Idle')],
+    conditions: [
+      condition('ArchiveReady', 'Ready'),
+      condition('WhitelistVerified', 'Verified'),
+      condition('Publishing', 'Idle'),
+    ],
     pacs: config.pacs.map(({ name }) => ({ name, conditions: [condition('PacsReachable', 'Echoed')] })),
     publications: {},
     listening: { mllp, dimse, wado, viewer, admin },
