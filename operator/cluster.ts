@@ -15,6 +15,7 @@ import { writingsFor } from './controllers/cluster/drift.ts';
 import { replicaDesk } from './controllers/cluster/replica-desk.ts';
 import { followReferenced } from './controllers/cluster/referenced.ts';
 import type { ClusterSettings } from './controllers/cluster/settings.ts';
+import { createPlanShelf } from './controllers/cluster/site-memory.ts';
 import { nothingDesired } from './controllers/cluster/wishes.ts';
 import { startWriter } from './controllers/cluster/writer.ts';
 import { remembering } from './controllers/observe-trust.ts';
@@ -98,10 +99,12 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     paused: () => parts.watches?.sites.store.list().filter(isPaused).length ?? 0,
   });
 
+  const plans = createPlanShelf();
   const watches = startWatches({
     client,
     namespaces: settings.namespaces,
     namespace: settings.namespace,
+    keptOfMemory: (secret) => plans.shelve(secret),
     onChange: (kind, change) => {
       if (isNews(kind, change, named)) changed();
       if (isLeader()) for (const key of writingsFor(change, desired.whitelists.keys())) writer.add(key, 'fresh');
@@ -152,6 +155,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
   const reconciler = startClusterReconciler({
     settings,
     watches,
+    plans,
     ...sight,
     desired,
     writer,

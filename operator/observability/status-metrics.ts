@@ -1,6 +1,6 @@
 /** Gauges read from the last status at each scrape: they can't say anything else than `drimbox status` does. */
 import { Gauge, Registry } from 'prom-client';
-import { pace } from '../controllers/cluster/pace.ts';
+import { breathe } from '../turns.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import type { ResourceStatus } from '../plan/status.ts';
 import { type ResourceFamily, type Sample, resourceLines } from './resource-samples.ts';
@@ -139,7 +139,6 @@ export class StatusRegistry extends Registry {
 
   override async metrics(): Promise<string> {
     let page = await super.metrics();
-    const breathe = pace();
     const resources = this.#status()?.resources ?? [];
     for (const family of families) {
       const lines = await resourceLines(family, resources, breathe);

@@ -34,10 +34,16 @@ export function readIdentity(data: KeyedData | undefined): Resolved<IdentityMate
   return {
     ok: true,
     certificatePem: writePem(chain.certificates),
-    keyPem: `${key.toString('utf8').trim()}\n`,
+    keyPem: trimmed(key.toString('utf8')),
     notAfter: new Date(Math.min(...ends)).toISOString(),
     names: namesOf(leaf),
   };
+}
+
+/** Most are in order already, and then stay the one text: thousands of keys need not be there as parts of others. */
+function trimmed(text: string): string {
+  const wanted = `${text.trim()}\n`;
+  return text === wanted ? text : Buffer.from(wanted).toString('utf8');
 }
 
 function namesOf(leaf: X509Certificate): string[] {

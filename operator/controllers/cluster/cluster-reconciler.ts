@@ -18,9 +18,9 @@ import type { ClusterDocuments } from './cluster-documents.ts';
 import type { InternalOutcome } from './internal-identities.ts';
 import { createJudge } from './judge.ts';
 import type { Observed, Observer } from './observe.ts';
-import { inSlices, pace } from './pace.ts';
+import { breathe, inSlices } from '../../turns.ts';
 import type { ClusterSettings } from './settings.ts';
-import { type RememberedPlan, planBefore, rememberedPlan } from './site-memory.ts';
+import { type PlanShelf, type RememberedPlan, planBefore } from './site-memory.ts';
 import type { Watches } from './watches.ts';
 import { type Desired, createWishes } from './wishes.ts';
 import type { Writer } from './writer.ts';
@@ -28,6 +28,8 @@ import type { Writer } from './writer.ts';
 export interface ClusterReconcilerOptions {
   readonly settings: ClusterSettings;
   readonly watches: Watches;
+  /** From before this process. */
+  readonly plans: PlanShelf;
   readonly observer: Observer;
   readonly certificates: ClusterCertificates;
   readonly documents: ClusterDocuments;
@@ -96,7 +98,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     await askForCertificates(options);
     const observed = await trace.step('observe', async () => await options.observer.look());
     if (observed === undefined) return 'unchanged';
-    before ??= firstPlan(watches, observed);
+    before ??= firstPlan(options, observed);
     const former = before;
     const planning = await trace.step('plan', async () => await inSlices(planSteps(observed.seen, former, planMemory)));
     await trace.step('publish', async () => await options.publish(planning.plan.ingress, observed.internal, trace.id));
@@ -106,7 +108,6 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     const said = resources;
     const seen = { ...observed.seen, unwritten: desired.unwritten };
     resources = await trace.step('judge', async () => await judge(seen, planning));
-    const breathe = pace();
     for (const event of changesBetween(said, resources)) {
       journal.record(event);
       await breathe();
@@ -190,13 +191,14 @@ async function askForCertificates({ watches, certificates, isLeader, now }: Clus
 }
 
 /** What the former leader planned: kept for sites that can't be planned now. */
-function firstPlan(watches: Watches, { seen, internal }: Observed): Plan {
+function firstPlan({ watches, plans }: ClusterReconcilerOptions, { seen, internal }: Observed): Plan {
   const remembered = new Map<string, RememberedPlan>();
   for (const site of seen.inventory.sites) {
     const [memory] = watches.memories.store.by('site', keyOf(site));
-    const plan = memory === undefined ? undefined : rememberedPlan(memory);
+    const plan = memory === undefined ? undefined : plans.planOf(keyOf(memory));
     if (plan !== undefined) remembered.set(keyOf(site), plan);
   }
+  plans.clear();
   const { caPem, ingress } = internal.identities;
   return planBefore(remembered, [], { ...ingress, caPem });
 }

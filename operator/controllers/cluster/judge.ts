@@ -3,7 +3,7 @@ import type { Planning } from '../../plan/plan.ts';
 import type { Observations } from '../../plan/observations.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
-import { pace } from './pace.ts';
+import { breathe } from '../../turns.ts';
 import { type Standing, says, standing } from './standing.ts';
 import type { Watches } from './watches.ts';
 
@@ -23,7 +23,6 @@ export type Judge = (seen: Observations, planning: Planning) => Promise<readonly
 export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOptions): Judge {
   const memory = createMemory();
   return async (seen, planning) => {
-    const breathe = pace();
     const there = standing(watches);
     const found: ResourceStatus[] = [];
     const known = new Set<string>();

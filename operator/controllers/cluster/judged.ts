@@ -7,7 +7,7 @@ import { readIdentity } from '../../trust/material.ts';
 import type { ServerKind } from '../../trust/server-certificate.ts';
 import type { CertificateStore } from '../../trust/certificate-store.ts';
 import { type IdentityJudge, serverIdentity, serverKey, serverKinds } from '../../trust/server-identities.ts';
-import { pace } from './pace.ts';
+import { breathe } from '../../turns.ts';
 
 type Identity = Resolved<IdentityMaterial>;
 
@@ -49,7 +49,6 @@ export function judgedIdentities(
   };
   return {
     async identities(names, secrets) {
-      const breathe = pace();
       const found = new Map<string, Identity>();
       for (const name of names) {
         found.set(name, read(secrets.get(name)));
@@ -58,7 +57,6 @@ export function judgedIdentities(
       return found;
     },
     async servers(inventory, trusts, now) {
-      const breathe = pace();
       const found = new Map<string, Identity>();
       const trustOf = new Map(inventory.sites.map((site) => [keyOf(site), trusts.get(site.spec.trustSpace)]));
       const judgeOne = async (link: Inventory['links'][number], kind: ServerKind): Promise<Identity> => {

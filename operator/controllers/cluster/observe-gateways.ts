@@ -5,7 +5,7 @@ import type { GatewayObservation, Observations, ReplicaObservation } from '../..
 import type { Remembered } from '../../plan/remembered.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import type { GatewayPoll, PodAddress } from './gateway-poll.ts';
-import { pace } from './pace.ts';
+import { breathe } from '../../turns.ts';
 import { type GatewayPodFacts, observePod } from './pod-facts.ts';
 
 export interface ObserveGatewaysOptions {
@@ -18,7 +18,6 @@ export async function observeGateways(
   sites: readonly DrimboxSite[],
   { podsOf, poll, memory }: ObserveGatewaysOptions,
 ): Promise<Required<Pick<Observations, 'gateways' | 'replicas'>>> {
-  const breathe = pace();
   const gateways = new Map<string, GatewayObservation>();
   const replicas = new Map<string, readonly ReplicaObservation[]>();
   const addresses = new Map<string, PodAddress>();

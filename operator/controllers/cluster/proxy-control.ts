@@ -7,6 +7,7 @@ import { connectionEvent, proxyEvent } from '../../observability/proxy-event.ts'
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Observations } from '../../plan/observations.ts';
 import { sameItems } from '../../plan/remembered.ts';
+import { breathe } from '../../turns.ts';
 import { type InternalOutcome, internalNames } from './internal-identities.ts';
 
 export interface ProxyControl {
@@ -48,7 +49,7 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
       tls = next;
       if (published !== undefined && samePlan(published, plan)) return;
       published = plan;
-      digest = digestOf(plan);
+      digest = await digestOf(plan);
       await control.apply(plan, version);
     },
     observe: () => control?.observe() ?? new Map(),
@@ -64,12 +65,13 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
 /** Entries are the very same objects as long as nothing about them changed: each is read once. */
 const entryDigests = new WeakMap<object, string>();
 
-function digestOf({ hosts, trusts, internal }: IngressPlan): string {
+async function digestOf({ hosts, trusts, internal }: IngressPlan): Promise<string> {
   const hash = createHash('sha256');
   for (const entry of [...hosts, ...trusts]) {
     const known = entryDigests.get(entry) ?? createHash('sha256').update(JSON.stringify(entry)).digest('hex');
     entryDigests.set(entry, known);
     hash.update(known);
+    await breathe();
   }
   return hash.update(internal.caPem).update(internal.identity.certificatePem).digest('hex').slice(0, 32);
 }

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { siteInput } from '../../infrastructure/kubernetes/site-input.testing.ts';
+import { keyOf } from '../../resources/kubernetes/resource-kind.ts';
 import type { IngressHost } from '../../plan/ingress-plan.ts';
-import { memorySecret, planBefore, rememberedIdentity, rememberedPlan } from './site-memory.ts';
+import { createPlanShelf, memorySecret, planBefore, rememberedIdentity, type RememberedPlan } from './site-memory.ts';
 import type { DataObject } from './watches.ts';
 
 const { site, plan } = siteInput();
@@ -10,17 +11,24 @@ const pair = { certificatePem: 'certificate é\n', keyPem: 'key\n' };
 const host = { kind: 'vi', fqdn: 'vi.example', site: 'group/nord', link: 'group/pacs' } as IngressHost;
 const remembered = { config: plan.config, whenDeleted: plan.whenDeleted, hosts: [host] };
 const asSeen = (object: object): DataObject => object as DataObject;
+const key = keyOf(memorySecret(site, pair, undefined));
+
+function planIn(secret: DataObject): RememberedPlan | undefined {
+  const shelf = createPlanShelf();
+  shelf.shelve(secret);
+  return shelf.planOf(key);
+}
 
 test('what is remembered of a site is read back as it was', () => {
   const secret = asSeen(memorySecret(site, pair, remembered));
   assert.equal(rememberedIdentity(secret), pair);
-  assert.equal(rememberedPlan(secret), remembered);
+  assert.equal(planIn(secret), remembered);
 });
 
 test('without a plan there is its identity alone; without either, nothing', () => {
   const secret = asSeen(memorySecret(site, pair, undefined));
   assert.equal(rememberedIdentity(secret), pair);
-  assert.is(rememberedPlan(secret), undefined);
+  assert.is(planIn(secret), undefined);
   assert.is(rememberedIdentity({ ...secret, data: {} }), undefined);
 });
 
@@ -38,7 +46,19 @@ test('the same is written as the same bytes: nothing is rewritten by a new start
 test('a damaged memory is a fault, not an empty one', () => {
   const secret = asSeen(memorySecret(site, pair, remembered));
   const data = { ...secret.data, 'plan.json.gz': Buffer.from('by hand').toString('base64') };
-  assert.throws(() => rememberedPlan({ ...secret, data }));
+  assert.throws(() => planIn({ ...secret, data }));
+});
+
+test('a plan stands on the shelf alone, and nowhere once the first round has begun', () => {
+  const secret = asSeen(memorySecret(site, pair, remembered));
+  const shelf = createPlanShelf();
+  const kept = shelf.shelve(secret);
+  assert.equal(Object.keys(kept.data ?? {}), ['tls.crt', 'tls.key']);
+  assert.equal(rememberedIdentity(kept), pair);
+  shelf.clear();
+  assert.is(shelf.planOf(key), undefined);
+  assert.equal(Object.keys(shelf.shelve(secret).data ?? {}), ['tls.crt', 'tls.key']);
+  assert.is(shelf.planOf(key), undefined);
 });
 
 test('the plan before the first has every remembered site and its entries', () => {

@@ -10,6 +10,7 @@ import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
+import { keyOf } from '../../resources/kubernetes/resource-kind.ts';
 import type { PemPair } from '../../trust/internal-authority.ts';
 import { type DataObject, memoryLabel } from './watches.ts';
 
@@ -34,7 +35,7 @@ export function memorySecret(site: DrimboxSite, identity: PemPair, plan: Remembe
     type: 'kubernetes.io/tls',
     data: {
       ...secretData({ 'tls.crt': identity.certificatePem, 'tls.key': identity.keyPem }),
-      ...(plan !== undefined && { 'plan.json.gz': gzipSync(JSON.stringify(plan)).toString('base64') }),
+      ...(plan !== undefined && { [planKey]: gzipSync(JSON.stringify(plan)).toString('base64') }),
     },
   };
 }
@@ -45,11 +46,38 @@ export function rememberedIdentity({ data }: DataObject): PemPair | undefined {
   return { certificatePem: decoded(certificate), keyPem: decoded(key) };
 }
 
-/** @throws Error when it is damaged: someone wrote into it */
-export function rememberedPlan({ data }: DataObject): RememberedPlan | undefined {
-  const packed = data?.['plan.json.gz'];
-  if (packed === undefined) return undefined;
-  return JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString('utf8')) as RememberedPlan;
+/** Plans as they were remembered. They are read once, before the first round; twelve kilobytes of each site are not kept for ever. */
+export interface PlanShelf {
+  /** The object without its plan, which stands here from now on. */
+  shelve(object: DataObject): DataObject;
+  /** @param key keyOf its Secret @throws Error when it is damaged: someone wrote into it */
+  planOf(key: string): RememberedPlan | undefined;
+  /** Nobody will ask again. */
+  clear(): void;
+}
+
+const planKey = 'plan.json.gz';
+
+export function createPlanShelf(): PlanShelf {
+  const packed = new Map<string, string>();
+  let open = true;
+  return {
+    shelve(object) {
+      const { [planKey]: plan, ...data } = object.data ?? {};
+      if (plan === undefined) return object;
+      if (open) packed.set(keyOf(object), plan);
+      return { ...object, data };
+    },
+    planOf(key) {
+      const plan = packed.get(key);
+      if (plan === undefined) return undefined;
+      return JSON.parse(gunzipSync(Buffer.from(plan, 'base64')).toString('utf8')) as RememberedPlan;
+    },
+    clear() {
+      open = false;
+      packed.clear();
+    },
+  };
 }
 
 /** The plan before this operator's first, from what was remembered. */

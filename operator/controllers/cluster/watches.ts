@@ -1,6 +1,6 @@
 /** Every collection the operator follows, as stores. What others write into is followed as metadata alone: no Secret is copied. */
 import type * as api from '../../api/types.generated.ts';
-import { nameLabel, siteLabel } from '../../infrastructure/kubernetes/names.ts';
+import { managedBy, managerLabel, nameLabel, siteLabel } from '../../infrastructure/kubernetes/names.ts';
 import type { KubeClient } from '../../resources/kubernetes/client.ts';
 import {
   type Change,
@@ -27,7 +27,7 @@ import type { Indexer } from '../../resources/kubernetes/store.ts';
 import { type GatewayPodFacts, podFacts } from './pod-facts.ts';
 
 /** With the label of whoever made it. */
-const ownLabels = 'app.kubernetes.io/managed-by=drimbox-operator';
+const ownLabels = `${managerLabel}=${managedBy}`;
 /** Secrets in which the operator remembers what it planned for a site. */
 export const memoryLabel = 'drimbox.dev/memory';
 export const documentLabel = 'drimbox.dev/document';
@@ -55,7 +55,7 @@ export interface Watches {
   /** All of the namespaces, metadata only. */
   readonly secrets: Reflector<KubeObject>;
   readonly configMaps: Reflector<KubeObject>;
-  /** What the operator remembers of each site, whole. */
+  /** What the operator remembers of each site, but the plans. */
   readonly memories: Reflector<DataObject>;
   /** Its own documents in its own namespace, whole. */
   readonly documents: Reflector<DataObject>;
@@ -84,6 +84,8 @@ export interface WatchesOptions {
   readonly namespace: string;
   readonly onChange: (kind: ResourceKind, change: Change<KubeObject>) => void;
   readonly onError: (kind: ResourceKind, error: unknown) => void;
+  /** What is kept of a site's memory. */
+  readonly keptOfMemory?: (secret: DataObject) => DataObject;
   readonly hooks?: (kind: ResourceKind) => ReflectorHooks;
 }
 
@@ -99,6 +101,18 @@ interface What {
   readonly metadataOnly?: boolean;
   readonly namespaces?: readonly string[] | 'all';
   readonly indexed?: boolean;
+}
+
+/** Of what others made it counts that it is there, and whether it is another than before. */
+function oursOrVersion(object: KubeObject): KubeObject {
+  if (object.metadata.labels?.[managerLabel] === managedBy) return object;
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  const known = {
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+  return { apiVersion: object.apiVersion, kind: object.kind, metadata: { name, ...known } };
 }
 
 export function startWatches(options: WatchesOptions): Watches {
@@ -122,9 +136,9 @@ export function startWatches(options: WatchesOptions): Watches {
     trustSpaces: follow<TrustSpaceObject>(TrustSpace, {}),
     sites: follow<SiteObject>(DrimboxSite, {}),
     links: follow<LinkObject>(PacsLink, {}),
-    secrets: follow(Secret, { metadataOnly: true }),
-    configMaps: follow(ConfigMap, { metadataOnly: true }),
-    memories: follow<DataObject>(Secret, { labelSelector: memoryLabel, indexed: true }),
+    secrets: follow(Secret, { metadataOnly: true }, oursOrVersion),
+    configMaps: follow(ConfigMap, { metadataOnly: true }, oursOrVersion),
+    memories: follow<DataObject>(Secret, { labelSelector: memoryLabel, indexed: true }, options.keptOfMemory),
     documents: follow<DataObject>(ConfigMap, { labelSelector: documentLabel, namespaces: [options.namespace] }),
     replicas: follow<DataObject>(ConfigMap, { labelSelector: replicaLabel, namespaces: [options.namespace] }),
     services: follow<ServiceObject>(Service, ours),

@@ -10,7 +10,7 @@ import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
 import { authorityObject, proxyObject } from './internal-identities.ts';
 import type { Observed } from './observe.ts';
-import { pace } from './pace.ts';
+import { breathe } from '../../turns.ts';
 import { type RememberedPlan, memorySecret } from './site-memory.ts';
 import { type DesiredSite, whitelistMaps } from './writes.ts';
 
@@ -71,7 +71,6 @@ export function createWishes(options: WishesOptions): Wishes {
   };
 
   const wantSites = async ({ seen }: Observed, planning: Planning): Promise<void> => {
-    const breathe = pace();
     const trustSpaces = new Map(seen.inventory.trustSpaces.map((trust) => [keyOf(trust), trust]));
     const hosts = Map.groupBy(planning.plan.ingress.hosts, ({ site }) => site);
     for (const site of seen.inventory.sites) {
@@ -129,7 +128,8 @@ interface SiteWish extends Pick<DesiredSite, 'site' | 'trust' | 'links'> {
 function desiredSite({ site, trust, links, plan, former, identity, hosts }: SiteWish): DesiredSite {
   if (plan === undefined) return { site, trust, links };
   const { config, whenDeleted } = plan;
-  const memory = memorySecret(site, identity, { config, whenDeleted, hosts });
+  // Made when it is written: compressed it is twelve kilobytes of each site.
+  const memory = (): ApplyObject => memorySecret(site, identity, { config, whenDeleted, hosts });
   return { site, trust, links, plan, memory, ...(former !== undefined && { former }) };
 }
 

@@ -28,6 +28,7 @@ import {
   TrustSpace as TrustKind,
   pathOf,
 } from '../../resources/kubernetes/resource-kind.ts';
+import { breathe } from '../../turns.ts';
 import { type Written, summary } from './writer.ts';
 
 export interface DesiredSite {
@@ -38,7 +39,7 @@ export interface DesiredSite {
   readonly plan?: GatewayPlan;
   readonly former?: GatewayPlan;
   /** What to remember of it. */
-  readonly memory?: ApplyObject;
+  readonly memory?: () => ApplyObject;
 }
 
 export interface WriteDeps {
@@ -60,6 +61,8 @@ export async function writeObjects(applier: Applier, objects: readonly Planned[]
   for (const { kind, object } of objects) {
     const { namespace, name } = object.metadata;
     const outcome = await applier.apply(kind, object);
+    // What needs no request would go on without end, all workers in one turn of the loop.
+    await breathe();
     outcomes.push({ what: `${kind.kind} ${namespace ?? ''}/${name}`, outcome });
     // What comes later may name it.
     if ('message' in outcome) break;
@@ -73,7 +76,7 @@ export async function writeSite(
   { client, applier, settings, podsOf, live }: WriteDeps,
 ): Promise<Written> {
   const { site, trust, links, plan, former, memory } = desired;
-  const remembered: Planned[] = memory === undefined ? [] : [{ kind: Secret, object: memory }];
+  const remembered: Planned[] = memory === undefined ? [] : [{ kind: Secret, object: memory() }];
   const rest =
     plan === undefined || trust === undefined
       ? servicesOf(site)
@@ -131,6 +134,7 @@ async function nudge(client: KubeClient, site: DrimboxSite, pod: KubeObject, rev
 
 export async function writeStatus(applier: Applier, status: ResourceStatus): Promise<Written> {
   const { kind, key, observedGeneration, conditions, fields } = status;
+  await breathe();
   const outcome = await applier.applyStatus(kinds[kind], key, { observedGeneration, conditions, ...fields });
   // Deleted meanwhile: nobody asks for its status any more.
   if (outcome.outcome === 'absent') return { done: true };

@@ -35,14 +35,20 @@ export function toConfigMaps(
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { ...metadata, name: names[index] ?? first },
-    // Text that is UTF-8 stays readable for whoever looks.
-    data: Object.fromEntries(
-      parts.flatMap(({ name, bytes }) => (isText(bytes) ? [[name, bytes.toString('utf8')] as const] : [])),
-    ),
-    binaryData: Object.fromEntries(
-      parts.flatMap(({ name, bytes }) => (isText(bytes) ? [] : [[name, bytes.toString('base64')] as const])),
-    ),
+    ...contents(parts),
   }));
+}
+
+/** Text that is UTF-8 stays readable for whoever looks. */
+function contents(parts: readonly PackedPart[]): Record<'data' | 'binaryData', Record<string, string>> {
+  const data: Record<string, string> = {};
+  const binaryData: Record<string, string> = {};
+  for (const { name, bytes } of parts) {
+    const text = textOf(bytes);
+    if (text === undefined) binaryData[name] = bytes.toString('base64');
+    else data[name] = text;
+  }
+  return { data, binaryData };
 }
 
 function sizeOf(parts: readonly PackedPart[]): number {
@@ -50,7 +56,8 @@ function sizeOf(parts: readonly PackedPart[]): number {
 }
 
 /** The API server takes as text what YAML takes: UTF-8 without control characters. */
-function isText(bytes: Buffer): boolean {
-  if (!isUtf8(bytes)) return false;
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
+function textOf(bytes: Buffer): string | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString('utf8');
+  return /[^\P{Cc}\t\n\r]/u.test(text) ? undefined : text;
 }

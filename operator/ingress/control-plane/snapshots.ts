@@ -3,7 +3,7 @@
  * a change to one link encodes one link (quarantine.ts keeps equal objects). The listener is put together of its chains' bytes:
  * repeated fields of protobuf concatenate.
  */
-import { setImmediate as turn } from 'node:timers/promises';
+import { breathe } from '../../turns.ts';
 import protobuf from 'protobufjs';
 import type { ClientTrust, IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import { cluster } from '../resources/cluster.ts';
@@ -20,8 +20,6 @@ interface EncodedHost {
   readonly secrets: readonly string[];
 }
 
-/** Hosts to encode before others of this process have a turn: about 10 ms. */
-const atOnce = 16;
 /** Wire type of a message within a message. */
 const delimited = 2;
 
@@ -77,8 +75,7 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
     if (internalOf !== internal) internals = new WeakMap();
     internalOf = internal;
     const clusters = internals;
-    let fresh = 0;
-    for (const host of plan.hosts) if (encodeOne(host, internal, clusters) && ++fresh % atOnce === 0) await turn();
+    for (const host of plan.hosts) if (encodeOne(host, internal, clusters)) await breathe();
     const snapshot = { cluster: new Map<string, Resource>(), secret: new Map<string, Resource>() };
     const chains: (readonly [string, EncodedHost])[] = [];
     const used = new Set<string>();

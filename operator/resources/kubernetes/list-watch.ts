@@ -95,14 +95,25 @@ function selectors({ labelSelector, fieldSelector }: Collection): NonNullable<Ku
   return { labelSelector, fieldSelector };
 }
 
+/** In it `kubectl apply` keeps the whole object as text: of a Secret its key, in what claims to be metadata. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /**
  * What is kept of an object: managedFields are two thirds of it and read by nobody. Metadata is copied without them, as a
  * property deleted from the middle would turn it into a slow and large dictionary. Items of a list name no kind.
  */
 function kept(object: KubeObject, { kind, metadataOnly }: Collection): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata as ObjectMetadata & { readonly managedFields?: unknown };
+  const { managedFields: _, ...seen } = object.metadata as ObjectMetadata & { readonly managedFields?: unknown };
+  const metadata =
+    seen.annotations?.[lastApplied] === undefined
+      ? seen
+      : { ...seen, annotations: withoutLastApplied(seen.annotations) };
   const named = { apiVersion: apiVersionOf(kind), kind: kind.kind };
   return metadataOnly === true ? { ...named, metadata } : { ...object, ...named, metadata };
+}
+
+function withoutLastApplied(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== lastApplied));
 }
 
 function toError(kind: ResourceKind, status: KubeStatus): KubeError {

@@ -69,6 +69,15 @@ test('lists page by page, then hears of every change', async () => {
   assert.ok(seconds >= 290 && seconds <= 590, `${seconds} s`);
 });
 
+test('what kubectl noted of the last apply is not kept: of a Secret it is the key itself', async () => {
+  const noted = configMap('noted');
+  const said = { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"tls.key":"c2VjcmV0"}}', mine: 'kept' };
+  server.put({ ...noted, metadata: { ...noted.metadata, annotations: said } });
+  start();
+  await watching();
+  assert.equal(reflector.store.get('default/noted')?.metadata.annotations, { mine: 'kept' });
+});
+
 test('managedFields are not kept, and items of a list get the kind that the API leaves out', async () => {
   const { kind: _, apiVersion: __, ...nameless } = configMap('one', 'x', true);
   server.put(nameless as KubeObject);
