@@ -113,6 +113,26 @@ test('with them two gateways run, each with a Service for its images, under one 
   assert.match(JSON.stringify(storage), /"user":"site1"/);
 });
 
+for (const [plural, name] of [
+  ['poddisruptionbudgets', 'drimbox-site-1'],
+  ['services', 'drimbox-site-1-dimse-1'],
+] as const)
+  test(`${plural}/${name} belongs to its site; deleted by hand it is there again at once`, async () => {
+    const path = objectPath(plural, siteNamespace, name);
+    const before = await look(world.kube, path);
+    const owners = before?.metadata.ownerReferences?.map(({ uid, controller }) => ({ uid, controller }));
+    assert.equal(owners, [{ uid: (await seenSite())?.metadata.uid, controller: true }]);
+    await world.kube.request('DELETE', path);
+    await until(
+      'made again',
+      async () => {
+        const uid = (await look(world.kube, path))?.metadata.uid;
+        return uid !== undefined && uid !== before?.metadata.uid;
+      },
+      patience,
+    );
+  });
+
 test('a new password is a new file and a new revision; it stands in the Secret alone', async () => {
   const before = await configOf();
   await makeDatabase('second');
