@@ -38,7 +38,7 @@ export function servicesOf(site: DrimboxSite): Planned[] {
   const dimseServices = Array.from({ length: replicas }, (_, index) => {
     const first = nodePorts?.dimseNodePort;
     const own = port('dimse', dimse.port, first === undefined ? undefined : first + index);
-    return outer(site, dimseServiceName(name, index), [own], { [podIndexLabel]: String(index) });
+    return outer(site, dimseServiceName(name, index), [own], index);
   });
   return [internal, outer(site, workloadName(name), [mllpPort]), ...dimseServices];
 }
@@ -57,18 +57,18 @@ function selectorOf(name: string): Readonly<Record<string, string>> {
   return { [nameLabel]: 'drimbox-gateway', [siteLabel]: name };
 }
 
-/** For RIS and PACS, as the site says. */
-function outer(
-  site: DrimboxSite,
-  serviceName: string,
-  ports: readonly Json[],
-  among: Readonly<Record<string, string>> = {},
-): Planned {
+/** For RIS and PACS, as the site says. @param index of the only gateway it leads to */
+function outer(site: DrimboxSite, serviceName: string, ports: readonly Json[], index?: number): Planned {
   const { service } = site.spec;
   const balanced = service.type === 'LoadBalancer';
   const made = object(site, serviceName, {
     type: service.type,
-    selector: { ...selectorOf(site.metadata.name), ...among },
+    selector: {
+      ...selectorOf(site.metadata.name),
+      ...(index !== undefined && { [podIndexLabel]: String(index) }),
+    },
+    // No other has these titles: while this one ends, the images of its series still go to it.
+    ...(index !== undefined && { publishNotReadyAddresses: true }),
     // Who calls is what network.sources judges: the caller's address must arrive. A port on every node can't promise that
     // and still reach a pod that is on another one.
     ...(balanced && { externalTrafficPolicy: 'Local' }),

@@ -122,6 +122,7 @@ function allFiles({ plan, former }: SiteInput): PlannedFile[] {
 
 function statefulSet({ site, plan, settings }: SiteInput, namespace: string): ApplyObject {
   const { name } = site.metadata;
+  const shared = site.spec.storage.postgres !== undefined;
   const { image, imagePullPolicy, imagePullSecrets } = settings;
   return {
     apiVersion: 'apps/v1',
@@ -135,13 +136,15 @@ function statefulSet({ site, plan, settings }: SiteInput, namespace: string): Ap
       podManagementPolicy: 'Parallel',
       selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
       updateStrategy: { type: 'RollingUpdate' },
+      // The next one goes only when the one before has found its database and stayed.
+      ...(shared && { minReadySeconds: 10 }),
       template: podTemplate({
         siteName: name,
         trustSpace: site.spec.trustSpace,
         image,
         imagePullPolicy,
         imagePullSecrets,
-        sharedArchive: site.spec.storage.postgres !== undefined,
+        sharedArchive: shared,
         ...site.spec.resources,
       }),
     },
