@@ -16,7 +16,19 @@ const databases = [await openTestDatabase(config), await openTestDatabase(config
 const shared = { pacs: memoryPacs('pacs1'), dmp: memoryDmp() };
 const worlds = databases.map((database) => openWorld(database, shared));
 
+const runners = worlds.map(({ jobs, step, events, clock }) =>
+  startRunner({
+    jobs,
+    step,
+    journal: { record: (event) => void events.push(event) },
+    concurrency: 4,
+    onDuty: () => true,
+    now: () => clock.at,
+  }),
+);
+
 test.after(async () => {
+  for (const runner of runners) await runner.stop(1_000);
   for (const database of databases) await database.close();
   await server.close();
 });
@@ -25,16 +37,6 @@ const reports = 30;
 const studyOf = (n: number): string => `2.25.44${String(n).padStart(3, '0')}1`;
 
 test('thirty reports, two processors: planned once, published once, archived once', async () => {
-  const runners = worlds.map(({ jobs, step, events, clock }) =>
-    startRunner({
-      jobs,
-      step,
-      journal: { record: (event) => void events.push(event) },
-      concurrency: 4,
-      onDuty: () => true,
-      now: () => clock.at,
-    }),
-  );
   const all = Array.from({ length: reports }, (_, n) => studyOf(n));
   for (const study of all) shared.pacs.studies.set(study, found(study));
   await Promise.all(
@@ -57,7 +59,6 @@ test('thirty reports, two processors: planned once, published once, archived onc
     for (const runner of runners) runner.wake();
     await sleep(20);
   }
-  for (const runner of runners) await runner.stop(10_000);
 
   assert.equal(await first?.states(), { published: reports });
   assert.is(shared.dmp.entries.size, reports);
