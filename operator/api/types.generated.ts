@@ -124,6 +124,10 @@ export interface DrimboxSiteSpec {
     readonly annotations?: {
 
     };
+    /** With storage.postgres, where each gateway has a DIMSE Service of its own: the first of these is given to that of gateway 0, the second to that of gateway 1, and so on, over annotations (a fixed address each, which stands in the PACS). */
+    readonly dimseAnnotations?: readonly {
+
+    }[];
     /** Which controller answers for it; absent, the cluster's default. A Service keeps its class until it is made again. */
     readonly loadBalancerClass?: string;
     /** With type LoadBalancer: false gives the Services no ports on the nodes, for a load balancer that reaches pods by itself. Node ports are few (2768 unless the cluster is told otherwise); a site takes three. Counts for Services made from then on. */

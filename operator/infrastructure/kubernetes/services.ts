@@ -76,8 +76,8 @@ function outer(site: DrimboxSite, serviceName: string, ports: readonly Json[], i
     ...(balanced && !service.allocateNodePorts && { allocateLoadBalancerNodePorts: false }),
     ports,
   });
-  const { annotations } = service;
-  if (annotations === undefined) return { kind: Service, object: made };
+  const annotations = { ...service.annotations, ...(index !== undefined && service.dimseAnnotations?.[index]) };
+  if (Object.keys(annotations).length === 0) return { kind: Service, object: made };
   return { kind: Service, object: { ...made, metadata: { ...made.metadata, annotations } } };
 }
 

@@ -30,7 +30,16 @@ const variants: Readonly<Record<string, object>> = {
     service: { type: 'NodePort', mllpNodePort: 30_575, dimseNodePort: 31_112 },
     storage: { postgres },
   },
-  'balanced-site': { storage: { postgres }, service: { type: 'LoadBalancer', allocateNodePorts: false } },
+  'balanced-site': {
+    replicas: 2,
+    storage: { postgres },
+    service: {
+      type: 'LoadBalancer',
+      allocateNodePorts: false,
+      annotations: { 'lb.example/pool': 'hospital', 'lb.example/address': '192.0.2.10' },
+      dimseAnnotations: [{ 'lb.example/address': '192.0.2.11' }, { 'lb.example/address': '192.0.2.12' }],
+    },
+  },
 };
 
 for (const [name, spec] of Object.entries(variants))
