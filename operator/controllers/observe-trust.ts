@@ -4,7 +4,7 @@ import type { WhitelistPolicy, WhitelistVerdict } from '../../common/whitelist/w
 import type { TrustSpace } from '../api/types.generated.ts';
 import type { PemText, Resolved, TrustObservation } from '../plan/observations.ts';
 import { siteOf } from '../plan/acceptance.ts';
-import { type Inventory, keyOf } from '../resources/inventory.ts';
+import { bytesIn, type Inventory, keyOf } from '../resources/inventory.ts';
 import type { DocumentStore } from '../trust/document-store.ts';
 import type { Fetched, Fetcher } from '../trust/fetch.ts';
 import { halfLifeMs, namedCrls } from '../trust/crl-source.ts';
@@ -94,7 +94,7 @@ function bytesOf(inventory: Inventory, source: DocumentSource): Resolved<{ reado
     `${reference.namespace}/${reference.name}`,
   );
   const bytes = data?.[reference.key];
-  if (bytes !== undefined) return { ok: true, bytes };
+  if (bytes !== undefined) return { ok: true, bytes: bytesIn(bytes) };
   const what = data === undefined ? 'does not exist' : `has no key ${reference.key}`;
   return {
     ok: false,
@@ -160,7 +160,7 @@ function crlBytes(
   const halfLife = had.bytes === undefined ? undefined : halfLifeMs(had.bytes);
   const { bytes, error } =
     halfLife === undefined || halfLife >= refreshMs ? had : fetcher.get(source.url, halfLife, now, request);
-  if (bytes !== undefined) return { ok: true, bytes };
+  if (bytes !== undefined) return { ok: true, bytes: bytesIn(bytes) };
   return error === undefined
     ? { ok: false, reason: 'Fetching', message: `${source.url} is being fetched` }
     : { ok: false, reason: 'CrlUnreachable', message: error };

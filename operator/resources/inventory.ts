@@ -2,7 +2,16 @@
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 
 /** Data of a Secret or ConfigMap: key to bytes. */
-export type KeyedData = Readonly<Record<string, Buffer>>;
+/** Text may stand as text: a certificate is then one string from the Secret to the proxy, instead of bytes and their copies. */
+export type KeyedData = Readonly<Record<string, Buffer | string>>;
+
+export function textIn(value: Buffer | string): string {
+  return typeof value === 'string' ? value : value.toString('utf8');
+}
+
+export function bytesIn(value: Buffer | string): Buffer {
+  return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+}
 
 export interface Inventory {
   readonly trustSpaces: readonly TrustSpace[];

@@ -1,7 +1,7 @@
 /** The database of a site as its Secrets describe it, read and checked before a gateway is told of it. Pure. */
 import type { DrimboxSite } from '../api/types.generated.ts';
 import type { DatabaseObservation, PemText, Resolved } from '../plan/observations.ts';
-import type { Inventory, KeyedData } from '../resources/inventory.ts';
+import { type Inventory, type KeyedData, textIn } from '../resources/inventory.ts';
 import { readAnchors } from './material.ts';
 
 type Postgres = NonNullable<DrimboxSite['spec']['storage']['postgres']>;
@@ -42,8 +42,8 @@ function readCredentials(name: string, data: KeyedData | undefined): DatabaseObs
   return { ok: true, user, password };
 }
 
-function textOf(bytes: Buffer | undefined): string | undefined {
-  const text = bytes?.toString('utf8').replace(/[\r\n]+$/, '');
+function textOf(value: Buffer | string | undefined): string | undefined {
+  const text = value && textIn(value).replace(/[\r\n]+$/, '');
   return text === '' ? undefined : text;
 }
 
@@ -64,7 +64,7 @@ function readTrust(
       'DatabaseTrustNotFound',
       data === undefined ? `${name} does not exist` : `${name} has no key ${reference.key}`,
     );
-  return judged(`${name} ${reference.key}`, bytes.toString('utf8'));
+  return judged(`${name} ${reference.key}`, textIn(bytes));
 }
 
 function judged(what: string, text: string): Resolved<PemText> {

@@ -3,7 +3,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { coversAll } from '../../common/pki/crl.ts';
 import * as x509 from '../../common/pki/x509.ts';
 import type { IdentityMaterial, PemText, Resolved } from '../plan/observations.ts';
-import type { KeyedData } from '../resources/inventory.ts';
+import { type KeyedData, textIn } from '../resources/inventory.ts';
 
 x509.cryptoProvider.set(crypto);
 
@@ -19,12 +19,12 @@ export function readIdentity(data: KeyedData | undefined): Resolved<IdentityMate
   const [crt, key] = [data['tls.crt'], data['tls.key']];
   if (crt === undefined || key === undefined)
     return fail('SecretIncomplete', `has no ${crt === undefined ? 'tls.crt' : 'tls.key'}`);
-  const chain = readCertificates(crt.toString('utf8'));
+  const chain = readCertificates(textIn(crt));
   if (!chain.ok) return fail('CertificateUnreadable', `tls.crt: ${chain.message}`);
   const [leaf] = chain.certificates;
   if (leaf === undefined) return fail('CertificateUnreadable', 'tls.crt holds no certificate');
   try {
-    if (!leaf.checkPrivateKey(createPrivateKey(key)))
+    if (!leaf.checkPrivateKey(createPrivateKey(textIn(key))))
       return fail('KeyMismatch', 'tls.key is not the key of the first certificate in tls.crt');
   } catch {
     // The reason OpenSSL gives may quote the key; it is left out.
@@ -33,17 +33,16 @@ export function readIdentity(data: KeyedData | undefined): Resolved<IdentityMate
   const ends = chain.certificates.map(({ validTo }) => Date.parse(validTo));
   return {
     ok: true,
-    certificatePem: writePem(chain.certificates),
-    keyPem: trimmed(key.toString('utf8')),
+    certificatePem: unlessSame(textIn(crt), writePem(chain.certificates)),
+    keyPem: unlessSame(textIn(key), `${textIn(key).trim()}\n`),
     notAfter: new Date(Math.min(...ends)).toISOString(),
     names: namesOf(leaf),
   };
 }
 
-/** Most are in order already, and then stay the one text: thousands of keys need not be there as parts of others. */
-function trimmed(text: string): string {
-  const wanted = `${text.trim()}\n`;
-  return text === wanted ? text : Buffer.from(wanted).toString('utf8');
+/** Most are in order already, and then stay the one text; else a text of its own, that is no part of another. */
+function unlessSame(given: string, wanted: string): string {
+  return given === wanted ? given : Buffer.from(wanted, 'utf8').toString('utf8');
 }
 
 function namesOf(leaf: X509Certificate): string[] {

@@ -7,7 +7,7 @@ import { readCertificates, readCrls } from '../../common/pki/certificates.ts';
 import type { PacsLink } from '../api/types.generated.ts';
 import { siteOf } from '../plan/acceptance.ts';
 import type { IdentityMaterial, Resolved, TrustObservation } from '../plan/observations.ts';
-import { type Inventory, type KeyedData, keyOf } from '../resources/inventory.ts';
+import { type Inventory, type KeyedData, keyOf, textIn } from '../resources/inventory.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { readIdentity } from './material.ts';
 import { type ServerKind, type ServerPolicy, judgeServerCertificate } from './server-certificate.ts';
@@ -77,13 +77,13 @@ export async function serverIdentity(
 }
 
 function asSecret(certificate: string, key: string): KeyedData {
-  return { 'tls.crt': Buffer.from(certificate), 'tls.key': Buffer.from(key) };
+  return { 'tls.crt': certificate, 'tls.key': key };
 }
 
 function completed(data: KeyedData | undefined, keys: readonly (string | undefined)[]): KeyedData | undefined {
   const certificate = data?.['tls.crt'];
   if (certificate === undefined || data?.['tls.key'] !== undefined) return data;
-  const pem = certificate.toString('utf8');
+  const pem = textIn(certificate);
   const key = keys.find((candidate) => candidate !== undefined && isKeyOf(candidate, pem));
   return key === undefined ? data : asSecret(pem, key);
 }

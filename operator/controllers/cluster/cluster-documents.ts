@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { unpack } from '../../../common/contract/packed-file.ts';
 import { configMapNames, toConfigMaps } from '../../infrastructure/kubernetes/config-maps.ts';
 import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
+import { bytesIn, type KeyedData } from '../../resources/inventory.ts';
 import { sameItems } from '../../plan/remembered.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import type { Store } from '../../resources/kubernetes/store.ts';
@@ -124,13 +125,13 @@ function metadataOf(namespace: string, name: string): Omit<ApplyObject['metadata
 
 /** undefined when there is none, or parts are still on their way. */
 function fromConfigMaps(objects: readonly DataObject[]): Buffer | undefined {
-  const data = Object.assign({}, ...objects.map(dataOf)) as Readonly<Record<string, Buffer>>;
+  const data: KeyedData = Object.assign({}, ...objects.map(dataOf));
   const { document } = data;
-  if (document !== undefined) return document;
+  if (document !== undefined) return bytesIn(document);
   const parts = Object.keys(data)
     .filter((key) => key.startsWith('document.gz.'))
     .toSorted((a, b) => Number(a.slice(12)) - Number(b.slice(12)))
-    .flatMap((key) => data[key] ?? []);
+    .flatMap((key) => (data[key] === undefined ? [] : bytesIn(data[key])));
   if (parts.length === 0) return undefined;
   try {
     return unpack(parts);

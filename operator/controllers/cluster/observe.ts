@@ -3,7 +3,7 @@ import { clusterLayout } from '../../infrastructure/kubernetes/cluster-layout.ts
 import { internalServiceName } from '../../infrastructure/kubernetes/names.ts';
 import type { Observations, TrustObservation } from '../../plan/observations.ts';
 import { type Remembered, createMemory, sameItems } from '../../plan/remembered.ts';
-import { type Inventory, keyOf } from '../../resources/inventory.ts';
+import { type Inventory, keyOf, textIn } from '../../resources/inventory.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
 import { databaseReferences, namedSecrets, pendingRequests } from '../named.ts';
 import { observeDatabases } from '../observe-databases.ts';
@@ -78,7 +78,7 @@ export function clusterObserver(options: ObserveOptions): Observer {
       const authority = inventory.secrets.get(`${settings.namespace}/${authoritySecret}`)?.['state.json'];
       const internal = await options.internal.of({
         sites,
-        authority: authority?.toString('utf8'),
+        authority: authority && textIn(authority),
         identityOf: (site) => watches.memories.store.by('site', site).map(rememberedIdentity)[0],
         mayMake: options.isLeader(),
         now,

@@ -2,6 +2,7 @@
  * Contents of the Secrets and ConfigMaps that resources name, and of no others: known by the metadata of all, fetched one by one
  * when they are named or changed. An object stays the very same until its resourceVersion is another.
  */
+import { isUtf8 } from 'node:buffer';
 import { KubeError, type KubeClient } from '../../resources/kubernetes/client.ts';
 import { listAll } from '../../resources/kubernetes/list-watch.ts';
 import {
@@ -93,11 +94,16 @@ function isOlder(had: string | undefined, seen: string | undefined): boolean {
   return Number.isNaN(a) || Number.isNaN(b) || a < b;
 }
 
+function decoded(base64: string): Buffer | string {
+  const bytes = Buffer.from(base64, 'base64');
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
+}
+
 export function dataOf({ data, binaryData, kind }: DataObject): KeyedData {
   const encoded = kind === 'Secret' ? { ...data } : { ...binaryData };
   const plain = kind === 'Secret' ? {} : { ...data };
   return {
-    ...Object.fromEntries(Object.entries(encoded).map(([key, text]) => [key, Buffer.from(text, 'base64')])),
-    ...Object.fromEntries(Object.entries(plain).map(([key, text]) => [key, Buffer.from(text, 'utf8')])),
+    ...Object.fromEntries(Object.entries(encoded).map(([key, text]) => [key, decoded(text)])),
+    ...plain,
   };
 }

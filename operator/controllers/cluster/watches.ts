@@ -132,6 +132,8 @@ export function startWatches(options: WatchesOptions): Watches {
       onError: (error) => onError(kind, error),
     });
   const ours = { labelSelector: ownLabels, indexed: true };
+  // Their generation tells of each change (countedKinds).
+  const counted = { ...ours, metadataOnly: true };
   const watches = {
     trustSpaces: follow<TrustSpaceObject>(TrustSpace, {}),
     sites: follow<SiteObject>(DrimboxSite, {}),
@@ -142,10 +144,10 @@ export function startWatches(options: WatchesOptions): Watches {
     documents: follow<DataObject>(ConfigMap, { labelSelector: documentLabel, namespaces: [options.namespace] }),
     replicas: follow<DataObject>(ConfigMap, { labelSelector: replicaLabel, namespaces: [options.namespace] }),
     services: follow<ServiceObject>(Service, ours),
-    statefulSets: follow(StatefulSet, ours),
+    statefulSets: follow(StatefulSet, counted),
     claims: follow(PersistentVolumeClaim, ours),
-    policies: follow(NetworkPolicy, ours),
-    budgets: follow(PodDisruptionBudget, ours),
+    policies: follow(NetworkPolicy, counted),
+    budgets: follow(PodDisruptionBudget, counted),
     pods: follow<GatewayPodFacts>(Pod, { labelSelector: `${nameLabel}=drimbox-gateway`, indexed: true }, podFacts),
   };
   const all: readonly Reflector<KubeObject>[] = Object.values(watches);

@@ -75,6 +75,36 @@ test('apply: skipped while nothing differs, repaired when another changed what i
   await reflector.stop();
 });
 
+test('of kinds that count their changes metadata are enough to see that another changed what is ours', async () => {
+  const kind = kinds.NetworkPolicy;
+  const reflector = startReflector({ client, kind, namespaces: ['default'], metadataOnly: true });
+  await reflector.synced;
+  const applier = createApplier({ client, live: (_kind, key) => reflector.store.get(key) });
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'gateway', namespace: 'default', labels: { app: 'gateway' } },
+    spec: { podSelector: {}, policyTypes: ['Ingress'] },
+  };
+  const path = pathOf(kind, 'default', 'gateway');
+  const outcomeAfter = async (body: object): Promise<string> => {
+    const contentType = 'application/merge-patch+json';
+    const { metadata } = await client.request<KubeObject>({ method: 'PATCH', path, body, contentType });
+    await until(
+      'the reflector has it',
+      () => reflector.store.get('default/gateway')?.metadata.resourceVersion === metadata.resourceVersion,
+    );
+    return (await applier.apply(kind, policy)).outcome;
+  };
+  assert.is((await applier.apply(kind, policy)).outcome, 'applied');
+  assert.is(await outcomeAfter({ metadata: { annotations: { theirs: 'yes' } } }), 'unchanged');
+  assert.is(await outcomeAfter({ metadata: { labels: { app: 'other' } } }), 'applied');
+  assert.is(await outcomeAfter({ spec: { policyTypes: ['Egress'] } }), 'applied');
+  const { spec } = await client.request<KubeObject & { readonly spec: object }>({ method: 'GET', path });
+  assert.equal(spec, policy.spec);
+  await reflector.stop();
+});
+
 function statefulSet(cpu: string, serviceName = 'gateway'): ApplyObject {
   const labels = { app: 'gateway' };
   const containers = [

@@ -5,6 +5,7 @@ import { hashOf, project } from './owned-fields.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import {
   apiVersionOf,
+  countedKinds,
   isOlderVersion,
   keyOf,
   type KubeObject,
@@ -154,6 +155,15 @@ interface Memory {
   forget(kind: ResourceKind, key: string): void;
 }
 
+/** A status is not counted by generations. */
+const statusTarget = ' status';
+
+function ownedHash({ kind, target }: Place, there: KubeObject, desired: object): string {
+  if (!countedKinds.has(kind) || target.endsWith(statusTarget)) return hashOf(project(there, desired));
+  const { metadata } = there;
+  return hashOf([project({ metadata }, { metadata: (desired as KubeObject).metadata }), metadata.generation]);
+}
+
 /** Below so many objects nobody looks for those that are gone. */
 const leastSweep = 1_000;
 
@@ -175,12 +185,12 @@ function createMemory(live: ApplierOptions['live']): Memory {
       if (last.resourceVersion === there.metadata.resourceVersion) return true;
       // The watch has not caught up with what we wrote: what it shows is of before.
       if (isOlderVersion(there.metadata.resourceVersion, last.resourceVersion)) return true;
-      if (last.owned !== hashOf(project(there, desired))) return false;
+      if (last.owned !== ownedHash(place, there, desired)) return false;
       last.resourceVersion = there.metadata.resourceVersion;
       return true;
     },
     keep(place, wanted, desired, applied) {
-      const owned = hashOf(project(applied, desired));
+      const owned = ownedHash(place, applied, desired);
       const name = nameOf(place.kind, place.key);
       const entry = objects.get(name) ?? { place, targets: new Map<string, Remembered>() };
       entry.targets.set(place.target, { desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });

@@ -61,6 +61,9 @@ export const StatefulSet = kindOf('apps/v1', 'statefulsets', 'StatefulSet');
 export const Deployment = kindOf('apps/v1', 'deployments', 'Deployment');
 export const NetworkPolicy = kindOf('networking.k8s.io/v1', 'networkpolicies', 'NetworkPolicy');
 export const PodDisruptionBudget = kindOf('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget');
+
+/** Each change of their spec, and nothing else, raises `metadata.generation`: it need not be kept to be compared. */
+export const countedKinds: ReadonlySet<ResourceKind> = new Set([StatefulSet, NetworkPolicy, PodDisruptionBudget]);
 export const Lease = kindOf('coordination.k8s.io/v1', 'leases', 'Lease');
 export const TrustSpace = kindOf('drimbox.dev/v1alpha1', 'trustspaces', 'TrustSpace', false);
 export const DrimboxSite = kindOf('drimbox.dev/v1alpha1', 'drimboxsites', 'DrimboxSite');
