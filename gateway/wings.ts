@@ -17,6 +17,7 @@ import type { Duty } from './source/archive/duty.ts';
 import { createJobQueue, type JobQueue } from './source/archive/jobs.ts';
 import { createManifestLookup } from './source/archive/manifests.ts';
 import { openArchiveDatabase } from './source/archive/open.ts';
+import { surely } from './source/archive/surely.ts';
 import { createTraceStore } from './source/archive/traces.ts';
 import { type ArchiveHealth, ArchiveUnavailable } from './source/archive/unavailable.ts';
 import { openDesk } from './source/publication/desk.ts';
@@ -125,6 +126,7 @@ export async function openWings(config: GatewayConfig, place: GatewayPlace, log:
       unfollow();
       await source.mllp.close();
       await retrieve.close(graceMs);
+      source.stopping.abort();
       await source.desk.stop();
       await source.runner.stop(graceMs);
       await duty.stop();
@@ -176,12 +178,15 @@ async function openSource(
 ) {
   const { database, duty, parts, journal } = deps;
   const onDuty = (): boolean => duty.held();
+  const stopping = new AbortController();
+  // the listener must answer at once; what is done must be told
   const archive = createArchive(database);
+  const sure = surely(database, stopping.signal);
   const jobs = createJobQueue(database);
   const step = createStep({
     archive,
-    database,
-    jobs,
+    database: sure,
+    jobs: createJobQueue(sure),
     journal,
     dmp: parts.dmp,
     manifest: createManifestMaker(config.site, product, now),
@@ -193,7 +198,12 @@ async function openSource(
     now,
   });
   const runner = startRunner({ jobs, step, journal, concurrency: concurrentJobs, onDuty, now });
-  const plan = createMessagePlanner({ archive, database, journal, wake: () => runner.wake() });
+  const plan = createMessagePlanner({
+    archive: createArchive(sure),
+    database: sure,
+    journal,
+    wake: () => runner.wake(),
+  });
   const desk = openDesk({ archive, plan, journal, onDuty, maxDocumentBytes });
   const newControlId = (): string => randomBytes(10).toString('hex');
   const intake = createIntake({
@@ -236,5 +246,5 @@ async function openSource(
         rule: `at most ${config.listeners.mllp.maxMessageBytes} bytes`,
       }),
   });
-  return { archive, jobs, runner, desk, mllp };
+  return { archive, jobs, runner, desk, mllp, stopping };
 }

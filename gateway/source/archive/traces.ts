@@ -34,15 +34,25 @@ export function createTraceStore(database: Database): ClosableTraceStore {
         await database.transaction(next.statements);
         next.resolve();
       } catch (error) {
-        if (error instanceof ArchiveUnavailable && !givenUp.signal.aborted) {
-          await Promise.race([sleep(lookAgainMs), aborted(givenUp.signal)]);
-          continue;
+        if (error instanceof ArchiveUnavailable) {
+          await rest();
+          if (!givenUp.signal.aborted) continue;
+          for (const given of queue.splice(0)) given.reject(error);
+          break;
         }
         next.reject(error);
       }
       queue.shift();
     }
     state.pumping = undefined;
+  };
+
+  const rest = async (): Promise<void> => {
+    try {
+      await sleep(lookAgainMs, undefined, { signal: givenUp.signal });
+    } catch (error) {
+      if (!givenUp.signal.aborted) throw error;
+    }
   };
 
   return {
@@ -61,13 +71,6 @@ export function createTraceStore(database: Database): ClosableTraceStore {
       clearTimeout(timer);
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 function statementsOf(

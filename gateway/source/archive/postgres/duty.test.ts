@@ -11,18 +11,16 @@ test.after(async () => await server.close());
 
 interface Gateway {
   readonly database: SharedDatabase;
-  readonly heard: { taken: number; lost: number; work: number };
+  readonly heard: { taken: number; lost: number; work: number; refused: string[] };
 }
 
 async function open(config: Parameters<typeof openTestDatabase>[0]): Promise<Gateway> {
   const database = await openTestDatabase(config);
-  const heard = { taken: 0, lost: 0, work: 0 };
+  const heard = { taken: 0, lost: 0, work: 0, refused: [] as string[] };
   database.duty.begin({
     taken: () => void (heard.taken += 1),
     lost: () => void (heard.lost += 1),
-    refused: (detail) => {
-      throw new Error(detail);
-    },
+    refused: (detail) => void heard.refused.push(detail),
     work: () => void (heard.work += 1),
   });
   return { database, heard };
@@ -99,6 +97,22 @@ test('the server is killed: duty is lost with it, and taken again when it is bac
   await server.server.startAgain();
   await until('on duty again', () => gateway.database.duty.held());
   assert.equal([gateway.heard.taken, gateway.heard.lost], [2, 1]);
+  await close(gateway);
+});
+
+test('the archive answers, and the connection of duty is refused: it is said, once', async () => {
+  const config = await server.newDatabase();
+  const gateway = await open(config);
+  await until('on duty', () => gateway.database.duty.held());
+  // one connection is at work, and no other may come
+  await server.server.sql(`ALTER ROLE ${config.user} CONNECTION LIMIT 1`);
+  const lockHolder = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted`;
+  await server.server.sql(`SELECT pg_terminate_backend(pid) FROM (${lockHolder}) holder`, config.database);
+  await until('it says so', () => gateway.heard.refused.length > 0);
+  assert.match(gateway.heard.refused[0] ?? '', /raise max_connections/);
+  await server.server.sql(`ALTER ROLE ${config.user} CONNECTION LIMIT -1`);
+  await until('on duty again', () => gateway.database.duty.held());
+  assert.is(gateway.heard.refused.length, 1);
   await close(gateway);
 });
 

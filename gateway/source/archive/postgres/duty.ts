@@ -10,8 +10,8 @@ import type { Connections } from './connections.ts';
 
 export interface DutyOptions {
   readonly connections: Pick<Connections, 'open'>;
-  /** The tables are there. @throws ArchiveUnavailable */
-  readonly tables: () => Promise<void>;
+  /** The archive answers, its tables are there. @throws ArchiveUnavailable */
+  readonly answers: () => Promise<void>;
   readonly announce: () => Promise<void>;
   readonly site: string;
 }
@@ -53,8 +53,6 @@ export function createDuty(options: DutyOptions): Duty {
     client.on('notification', () => {
       if (state.held) listener.work();
     });
-    await client.query(sessionSettings);
-    await client.query('LISTEN drimbox_work');
     for (let beat = 1; !stopped.signal.aborted; beat++) {
       if (state.held) {
         await client.query('SELECT 1');
@@ -77,18 +75,22 @@ export function createDuty(options: DutyOptions): Duty {
     const told = { last: '' };
     while (!stopped.signal.aborted) {
       let client: Client | undefined;
-      let archiveAnswers = false;
+      const at: { phase: 'archive' | 'connection' | 'term' } = { phase: 'archive' };
       try {
-        await options.tables();
-        archiveAnswers = true;
+        await options.answers();
+        at.phase = 'connection';
         client = await options.connections.open();
+        await client.query(sessionSettings);
+        await client.query('LISTEN drimbox_work');
+        at.phase = 'term';
+        told.last = '';
         await term(client, listener);
         state.held = false; // given up
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error);
+        lose(listener, detail);
         // an archive that is away is told by its own watch; what keeps us from duty alone is told here, once
-        if (state.held) lose(listener, detail);
-        else if (archiveAnswers && detail !== told.last) listener.refused((told.last = detail));
+        if (at.phase === 'connection' && detail !== told.last) listener.refused((told.last = detail));
         await rest(tryMs);
       }
       // ending frees the lock; a connection that broke has nothing to end

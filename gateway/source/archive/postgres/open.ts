@@ -72,16 +72,15 @@ export async function openPostgres(settings: PostgresConfig, options: PostgresOp
       if (!(error instanceof ArchiveUnavailable)) throw error;
     }
   };
-  const askAgain = (): void => {
-    state.timer = setTimeout(
-      () => {
-        // a defect at this point was thrown at the start already, or is told by whoever else asks
-        void ask()
-          .catch(() => undefined)
-          .finally(() => !state.closed && askAgain());
-      },
-      watch.health().up ? askMs.up : askMs.away,
-    );
+  const askLater = (): void => {
+    clearTimeout(state.timer);
+    if (state.closed) return;
+    // a defect at this point was thrown at the start already, or is told by whoever else asks
+    const again = (): void =>
+      void ask()
+        .catch(() => undefined)
+        .finally(askLater);
+    state.timer = setTimeout(again, watch.health().up ? askMs.up : askMs.away);
   };
 
   try {
@@ -90,7 +89,8 @@ export async function openPostgres(settings: PostgresConfig, options: PostgresOp
     await connections.close();
     throw error;
   }
-  askAgain();
+  askLater();
+  watch.follow(askLater); // one that goes away is asked sooner
   return {
     transaction: (statements) => watched(() => transact(connections, statements, options.random)),
     query,
@@ -98,7 +98,7 @@ export async function openPostgres(settings: PostgresConfig, options: PostgresOp
     follow: watch.follow,
     duty: createDuty({
       connections,
-      tables,
+      answers: async () => void (await query('SELECT 1')),
       announce: async () => void (await query(`SELECT pg_notify('drimbox_work', '')`)),
       site: options.site,
     }),

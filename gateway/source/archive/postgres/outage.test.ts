@@ -3,7 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createArchive } from '../archive.ts';
 import type { Database } from '../database.ts';
-import { type ArchiveHealth, ArchiveUnavailable } from '../unavailable.ts';
+import { surely } from '../surely.ts';
+import { createTraceStore } from '../traces.ts';
+import { type ArchiveHealth, ArchiveUnavailable, Overtaken } from '../unavailable.ts';
 import { openTestDatabase, startTestServer } from './server.testing.ts';
 
 // weaker than what is promised: a gateway asks for more by itself
@@ -79,24 +81,26 @@ test('the server is killed under work, three times: all that was acknowledged is
   await database.close();
 });
 
+/** Every commit waits for this standby, which there is not; none: commits don't wait. */
+async function standby(name: string): Promise<void> {
+  await server.server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+  await server.server.sql('SELECT pg_reload_conf()');
+  await until(async () => (await server.server.sql('show synchronous_standby_names')) === name);
+}
+
 test('no standby confirms a commit: its outcome is unknown, and the message sent again is the same one', async () => {
   const config = await server.newDatabase();
   const database = await openTestDatabase(config, { patience: { connect: 5_000, statement: 300, answer: 600 } });
   const archive = createArchive(database);
-  const set = async (names: string): Promise<void> => {
-    await server.server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
-    await server.server.sql('SELECT pg_reload_conf()');
-  };
   await archive.receive(message('before'));
-  await set('nobody');
-  await until(async () => (await server.server.sql('show synchronous_standby_names')) === 'nobody');
+  await standby('nobody');
   const refusal = await archive.receive(message('M1')).then(
     () => undefined,
     (error: unknown) => error,
   );
   assert.instance(refusal, ArchiveUnavailable);
   assert.is(refusal instanceof ArchiveUnavailable && refusal.outcome, 'unknown');
-  await set('');
+  await standby('');
   await until(async () => {
     try {
       return (await archive.receive(message('M1'))).known;
@@ -107,6 +111,56 @@ test('no standby confirms a commit: its outcome is unknown, and the message sent
   });
   assert.equal(await keptIn(database), ['before', 'M1']);
   await database.close();
+});
+
+test('what must be told waits until its outcome is known, and is written once', async () => {
+  const config = await server.newDatabase();
+  const database = await openTestDatabase(config, { patience: { connect: 5_000, statement: 300, answer: 600 } });
+  const stopping = new AbortController();
+  const archive = createArchive(surely(database, stopping.signal));
+  const { id } = await archive.receive(message('M1'));
+  await standby('nobody');
+  const life = { settled: false };
+  const written = archive.markIncomplete(id).finally(() => (life.settled = true));
+  await until(() => !database.health().up);
+  assert.not(life.settled);
+  await standby('');
+  await written;
+  assert.equal(await archive.unprocessed(0, 10), []);
+  // known to be done by someone else: told as it is
+  const second = await archive.markIncomplete(id).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.instance(second, Overtaken);
+  await database.close();
+});
+
+test('traces wait for the archive, in order, and are given up when the gateway stops', async () => {
+  const database = await openTestDatabase(await server.newDatabase());
+  const traces = createTraceStore(database);
+  const trace = (event: string) =>
+    traces.append('2026-03-10T10:00:00.000Z', {
+      event,
+      audit: { eventId: '110107', action: 'C', outcome: 0, record: {} },
+      statistics: [],
+    });
+  await server.server.kill();
+  const kept = ['A', 'B', 'C'].map(trace);
+  await until(() => !database.health().up);
+  await server.server.startAgain();
+  await Promise.all(kept);
+  const rows = await database.query('SELECT event FROM audit ORDER BY id');
+  assert.equal(
+    rows.map((row) => row['event']),
+    ['A', 'B', 'C'],
+  );
+  await server.server.kill();
+  const lost = Promise.allSettled(['D', 'E'].map(trace));
+  await traces.close(0);
+  for (const { status } of await lost) assert.is(status, 'rejected');
+  await database.close();
+  await server.server.startAgain();
 });
 
 test('a server that is away at the start is waited for', async () => {
