@@ -61,7 +61,12 @@ async function names(plural: string): Promise<string[]> {
 test.before(async () => {
   world = await openRegionWorld({ sites: 1, pacs: 1 });
   const controlPort = await freePort();
-  operator = await world.startOperator('operator-a', ['--control', `127.0.0.1:${controlPort}`]);
+  operator = await world.startOperator('operator-a', [
+    '--control',
+    `127.0.0.1:${controlPort}`,
+    '--status-seconds',
+    '1',
+  ]);
   await world.startEnvoy([{ ...operator, controlPort }]);
   await applyResource(world.kube, world.region.trustSpace);
   for (const document of world.region.sites[0]?.documents ?? [])
