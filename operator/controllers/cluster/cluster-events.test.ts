@@ -79,10 +79,11 @@ test('each condition that becomes False is told with its words, and again when i
   ]);
 });
 
-test('other words for the same, and what is not known for a while, are no change worth an event of its own', () => {
+test('another reason is told, other words for the same and what is not known for a while are not', () => {
   const one = statusOf(bad('PacsReachable', 'SomeSilent', '1 of 2'), good('DmpReachable', 'Idle'));
-  const two = statusOf(bad('PacsReachable', 'EchoFailed', '2 of 2'), unknown('DmpReachable', 'NotReported', ''));
-  assert.equal(told(one, two).slice(1), []);
+  const two = statusOf(bad('PacsReachable', 'SomeSilent', '2 of 2'), unknown('DmpReachable', 'NotReported', ''));
+  const three = statusOf(bad('PacsReachable', 'EchoFailed', 'no'), good('DmpReachable', 'Idle'));
+  assert.equal(told(one, two, three).slice(1), ['Warning EchoFailed: PacsReachable: no, was False']);
 });
 
 test('a fault of a new resource is told; what stood there before this operator began is not, nor what passes at once', () => {

@@ -79,9 +79,9 @@ const repeating: ReadonlySet<string> = new Set(['Paused', 'Stalled']);
 /** So it is with everything at first, for a moment. */
 const beginning: ReadonlySet<string> = new Set(['Fetching', 'NotServed']);
 
-/** To False, and back to True: what is Unknown in between passes by itself or becomes one of them. */
+/** To False or to another reason of it, and back to True: what is Unknown in between passes by itself or becomes one of them. */
 function turned({ kind, key, type, status, reason, message, former }: EventOf<'ConditionChanged'>): Told | undefined {
-  if (repeating.has(type) || status === former) return undefined;
+  if (repeating.has(type)) return undefined;
   const told = (what: EventNote['type'], note: string): Told => ({
     kind,
     key,
