@@ -15,6 +15,7 @@ import { createLog, type Log } from '../common/observability/log.ts';
 import { openPages, type Pages } from './admin/pages.ts';
 import { watchConfig } from './config-watch.ts';
 import { placeOf } from './place.ts';
+import { ArchiveUnavailable } from './source/archive/unavailable.ts';
 import { openWings, type Wings } from './wings.ts';
 
 /** Longest wait for series under way when stopping: the exam of DB.SO.100 on a slow line. */
@@ -117,8 +118,9 @@ async function apply(next: GatewayConfig, { wings, pages, log, again }: Running)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (again) return false;
-    pages.configRefused({ revision: next.revision, path: '', message });
-    wings.journal.record({ name: 'ConfigRefused', revision: next.revision, path: '', rule: message });
+    const path = error instanceof ArchiveUnavailable ? '/storage/postgres' : '';
+    pages.configRefused({ revision: next.revision, path, message });
+    wings.journal.record({ name: 'ConfigRefused', revision: next.revision, path, rule: message });
     return false;
   }
 }
