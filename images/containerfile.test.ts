@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { entrypoint, imagePrograms, places, user } from './program.ts';
+import { entrypoint, environment, imagePrograms, places, user } from './program.ts';
 
 const root = join(import.meta.dirname, '..');
 const text = readFileSync(join(import.meta.dirname, 'Containerfile'), 'utf8');
@@ -20,9 +20,10 @@ function value(lines: readonly string[], word: string): string {
 }
 
 for (const program of imagePrograms)
-  test(`${program.name}: entrypoint, user and folder are those of the script`, () => {
+  test(`${program.name}: entrypoint, environment, user and folder are those of the script`, () => {
     const lines = stage(program.name);
     assert.equal(JSON.parse(value(lines, 'ENTRYPOINT')), entrypoint(program));
+    assert.equal(value(lines, 'ENV').split(' '), environment(program));
     assert.is(value(lines, 'USER'), user);
     assert.is(value(lines, 'WORKDIR'), places.app);
   });

@@ -6,7 +6,7 @@ import { appLayer, baseLayer } from './layers.ts';
 import { debianPackages, librariesOf } from './libraries.ts';
 import { type BuiltImage, writeImage } from './oci.ts';
 import { type NpmPackage, packageClosure, packageFiles } from './packages.ts';
-import { entrypoint, imagePrograms, type ImageProgram, places, user } from './program.ts';
+import { entrypoint, environment, imagePrograms, type ImageProgram, places, user } from './program.ts';
 import { billOfMaterials, type Materials } from './sbom.ts';
 import { namedPackages, sourceFiles } from './source-files.ts';
 
@@ -77,7 +77,7 @@ function makeProgram(program: ImageProgram, workshop: Workshop): MadeImage {
       reference: `${registry}/${program.name}:${version}`,
       layers: [base.layer, appLayer('npm packages', root, moduleFiles), appLayer(program.title, root, files)],
       entrypoint: entrypoint(program),
-      environment: ['PATH=/usr/local/bin', 'HOME=/tmp', 'NODE_ENV=production'],
+      environment: environment(program),
       workingDirectory: places.app,
       user,
       annotations: annotations(program.title, license, workshop),

@@ -1,5 +1,6 @@
 /** What each of our images runs. */
 import { gatewayNodeOptions } from '../common/contract/gateway-command.ts';
+import { operatorEnvironment, operatorNodeOptions } from '../common/contract/operator-command.ts';
 
 export interface ImageProgram {
   readonly name: 'operator' | 'gateway';
@@ -8,6 +9,7 @@ export interface ImageProgram {
   readonly sources: readonly string[];
   readonly main: string;
   readonly nodeOptions: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export const imagePrograms: readonly ImageProgram[] = [
@@ -16,8 +18,8 @@ export const imagePrograms: readonly ImageProgram[] = [
     title: 'drimbox operator',
     sources: ['operator', 'common', 'crds', 'package.json'],
     main: 'operator/main.ts',
-    // Its garbage is short-lived: 16 MB and more of young space are never needed (docs/measurements-region.md).
-    nodeOptions: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'],
+    nodeOptions: operatorNodeOptions,
+    environment: operatorEnvironment,
   },
   {
     name: 'gateway',
@@ -25,6 +27,7 @@ export const imagePrograms: readonly ImageProgram[] = [
     sources: ['gateway', 'common', 'package.json'],
     main: 'gateway/main.ts',
     nodeOptions: gatewayNodeOptions,
+    environment: {},
   },
 ];
 
@@ -38,6 +41,12 @@ export const places = {
 
 /** Nobody's number on Debian, and the one distroless images use: the same in every image, so volumes can be shared. */
 export const user = '65532:65532';
+
+/** `NAME=VALUE` */
+export function environment(program: ImageProgram): string[] {
+  const common = { PATH: '/usr/local/bin', HOME: '/tmp', NODE_ENV: 'production' };
+  return Object.entries({ ...common, ...program.environment }).map(([name, value]) => `${name}=${value}`);
+}
 
 export function entrypoint(program: ImageProgram): string[] {
   return [places.node, ...program.nodeOptions, `${places.app}/${program.main}`];

@@ -22,7 +22,7 @@ Exit codes: 0 every budget is kept, 1 not, 2 wrong usage.
 
 /** Of --max-old-space-size, MB: what Node takes by itself in a pod of 512 MiB. */
 const heapMb = 256;
-const nodeFlags = ['--max-semi-space-size=8', `--max-old-space-size=${heapMb}`];
+const nodeFlags = [`--max-old-space-size=${heapMb}`];
 
 interface Verdict {
   readonly sites: number;

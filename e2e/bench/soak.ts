@@ -50,7 +50,7 @@ export async function benchSoak(args: readonly string[]): Promise<number> {
     process.stderr.write(`drimbox bench soak: numbers from 1 to 10000 are expected\n${soakUsage}`);
     return 2;
   }
-  const nodeFlags = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+  const nodeFlags = ['--max-old-space-size=256'];
   const machine = describeMachine();
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const result = await runSoak({ sites, minutes, seed, nodeFlags, say });

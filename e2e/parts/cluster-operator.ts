@@ -1,4 +1,5 @@
 /** `operator cluster` as it runs in a pod: a service account of its own in a folder, flags, and pages that say how it is. */
+import { operatorEnvironment, operatorNodeOptions } from '../../common/contract/operator-command.ts';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kube } from './kube.ts';
@@ -63,7 +64,7 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     name: `operator ${instance}`,
     command: process.execPath,
     args: [
-      '--disable-warning=ExperimentalWarning',
+      ...operatorNodeOptions,
       ...(options.nodeFlags ?? []),
       join(root, 'operator/main.ts'),
       'cluster',
@@ -85,7 +86,7 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
       options.gatewayUrl,
       ...(options.flags ?? []),
     ],
-    env: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+    env: { ...operatorEnvironment, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
     logFile: options.logFile,
     stopTimeoutMs: 30_000,
     ready: async () => (await fetch(`http://127.0.0.1:${metricsPort}/livez`)).ok,

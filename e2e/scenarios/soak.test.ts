@@ -7,7 +7,7 @@ const soak = suite('soak');
 let result: SoakResult;
 
 soak.before(async () => {
-  const nodeFlags = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+  const nodeFlags = ['--max-old-space-size=256'];
   result = await runSoak({ sites: 20, minutes: 2, seed: 5, nodeFlags, say: () => undefined });
 });
 
