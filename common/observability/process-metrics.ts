@@ -10,7 +10,7 @@ export function collectProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
   for (const name of misnamed) registry.removeSingleMetric(name);
   const blocks = watchLoop();
-  new Gauge({
+  void new Gauge({
     name: 'drimbox_loop_block_seconds',
     help: 'Longest time since the last scrape in which nothing else had its turn: by the clock, and what this thread computed of it',
     labelNames: ['of'],
