@@ -74,6 +74,9 @@ test('the one on duty hears of a message that another gateway keeps', async () =
     body: Buffer.from('body'),
   });
   await until('it hears', () => onDuty.heard.work > before);
+  const again = onDuty.heard.work;
+  await other.database.duty.announce();
+  await until('it hears again', () => onDuty.heard.work > again);
   assert.is(other.heard.work, 0);
   for (const gateway of gateways) await close(gateway);
 });

@@ -75,10 +75,22 @@ const cases: readonly {
     words: /ECONNREFUSED.*nothing listens there/,
   },
   {
+    what: 'an empty password file',
+    change: () => ({ passwordFile: server.writePassword('empty', '') }),
+    reason: 'FileUnreadable',
+    words: /passwordFile can't be used: .*empty/,
+  },
+  {
+    what: 'a trust file without a certificate',
+    change: () => ({ trustFile: server.writePassword('no-trust', 'words') }),
+    reason: 'FileUnreadable',
+    words: /trustFile can't be used: .*holds no certificate/,
+  },
+  {
     what: 'a password file that is not there',
     change: () => ({ passwordFile: join(server.directory, 'missing') }),
     reason: 'FileUnreadable',
-    words: /storage\.postgres\.passwordFile can't be read: ENOENT/,
+    words: /storage\.postgres\.passwordFile can't be used: ENOENT/,
   },
 ];
 

@@ -25,13 +25,18 @@ export async function clientConfig(
   name: string,
   patience: Patience,
 ): Promise<ClientConfig> {
-  const [password, ca] = [await text(passwordFile, 'passwordFile'), await text(trustFile, 'trustFile')];
+  const password = (await text(passwordFile, 'passwordFile')).replace(/[\r\n]+$/, '');
+  if (password === '') throw unusable('passwordFile', `${passwordFile} is empty: it holds the password alone`);
+  const ca = await text(trustFile, 'trustFile');
+  // without one, Node would trust the public authorities
+  if (!ca.includes('-----BEGIN CERTIFICATE-----'))
+    throw unusable('trustFile', `${trustFile} holds no certificate: give the authority of the server as PEM`);
   return {
     host,
     port,
     database,
     user,
-    password: password.replace(/[\r\n]+$/, ''),
+    password,
     ssl: {
       ca,
       rejectUnauthorized: true,
@@ -57,6 +62,10 @@ async function text(file: string, field: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ArchiveUnavailable('FileUnreadable', `storage.postgres.${field} can't be read: ${why}`, { cause: error });
+    throw unusable(field, why, error);
   }
+}
+
+function unusable(field: string, why: string, cause?: unknown): ArchiveUnavailable {
+  return new ArchiveUnavailable('FileUnreadable', `storage.postgres.${field} can't be used: ${why}`, { cause });
 }
