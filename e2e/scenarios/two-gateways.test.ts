@@ -31,6 +31,14 @@ async function start(gateway: GatewayPart): Promise<void> {
   parts.set(gateway, await gateway.start());
 }
 
+/** As when a node is drained. */
+async function endInOrder(gateway: GatewayPart): Promise<void> {
+  const part = parts.get(gateway);
+  part?.kill('SIGTERM');
+  assert.is(await part?.ended, '0');
+  parts.delete(gateway);
+}
+
 async function kill(gateway: GatewayPart): Promise<void> {
   const part = parts.get(gateway);
   part?.kill('SIGKILL');
@@ -143,6 +151,18 @@ test('the one that publishes is killed in the middle: the other takes over, each
   assert.not(await publishes(onDuty), 'duty stays where it went');
 });
 
+test('the one that publishes is asked to end while reports come: the other goes on', async () => {
+  const [onDuty, other] = await inOrderOfDuty();
+  const uids = await newStudies(150, 6);
+  const deliveries = Promise.all(uids.map((uid, n) => deliver(uid, n % 2 === 0 ? [onDuty, other] : [other])));
+  await endInOrder(onDuty);
+  await until('the other publishes', () => publishes(other));
+  await deliveries;
+  await publishedOnce(uids);
+  await start(onDuty);
+  await until('ready again', () => ready(onDuty));
+});
+
 test('the one that publishes freezes: the other takes over; when it wakes it ends nothing twice', async () => {
   const [onDuty, other] = await inOrderOfDuty();
   const uids = await newStudies(300, 10);
@@ -224,6 +244,9 @@ test('a gateway that starts while the database is away lives, is not ready, and 
   assert.not(await ready(gateway));
   const status = await gateway.status();
   assert.is(conditionOf(status, 'ArchiveReady')?.reason, 'ConnectionRefused');
+  // asked to end meanwhile, it does
+  await endInOrder(gateway);
+  await start(gateway);
   await postgres?.startAgain();
   await until('ready', () => ready(gateway));
 });
