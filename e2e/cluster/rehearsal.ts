@@ -24,11 +24,13 @@ export interface Rehearsal {
   readonly run: () => void;
 }
 
-export async function openRehearsal(title: string): Promise<Rehearsal> {
+/** @param gateways of nord */
+export async function openRehearsal(title: string, gateways = 1): Promise<Rehearsal> {
   const directory = mkdtempSync(join(tmpdir(), 'drimbox-rehearsal-'));
   const stage = await openClusterStage({
     directory: join(directory, 'stage'),
     images: 600,
+    gateways,
     narrator: createNarrator(true),
     values: ['operator.replicas=2', 'ingress.replicas=2'],
   });

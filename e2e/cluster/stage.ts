@@ -3,7 +3,7 @@
  * outside of it, reached over its one link to this host.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -21,20 +21,24 @@ import {
 } from '../demo/world.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
-import { createPki } from '../parts/pki.ts';
+import { type Pki, createPki } from '../parts/pki.ts';
+import { type Postgres, startPostgres } from '../parts/postgres.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 
 /** Pods know the simulators by it. */
 const nationalName = 'national.demo.example';
+const databaseName = 'database.demo.example';
+const databaseSecret = 'nord-database';
+const databasePassword = 'only-of-this-test';
 export const systemNamespace = 'drimbox-system';
 const release = 'drimbox';
 /** On the node: of the ingress, and of each site's MLLP and DIMSE. */
 export const nodePorts = {
   ingress: 30_443,
   nord: { mllp: 30_575, dimse: 30_112 },
-  sud: { mllp: 30_576, dimse: 30_113 },
+  sud: { mllp: 30_576, dimse: 30_122 },
 } as const;
 const publicPort = 443;
 
@@ -44,6 +48,8 @@ export interface ClusterStage extends Stage {
   /** Parts that are outside of the cluster. */
   readonly services: NationalServices;
   readonly sites: readonly DemoSite[];
+  /** Of nord's gateways, when there are several. */
+  readonly database?: Postgres;
   stop(): Promise<void>;
 }
 
@@ -51,6 +57,8 @@ export interface ClusterStageOptions {
   readonly directory: string;
   readonly images: number;
   readonly narrator: Narrator;
+  /** Of nord; more than one on a PostgreSQL outside of the cluster. */
+  readonly gateways?: number;
   /** More of the chart's values. */
   readonly values?: readonly string[];
 }
@@ -83,7 +91,7 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
       publicPort,
       ingress: { host: cluster.nodeAddress, port: nodePorts.ingress },
       mllp: { host: cluster.nodeAddress, port: nodePorts.nord.mllp },
-      metrics: async () => await gatewayMetrics(cluster, 'nord'),
+      metrics: async () => await gatewayMetrics(cluster, 'drimbox-nord-0'),
     };
   } catch (error) {
     await stop();
@@ -105,10 +113,12 @@ export async function buildImages(directory: string): Promise<string[]> {
     .map((name) => join(output, name));
 }
 
-type Outside = Pick<Stage, 'services' | 'sites' | 'study'>;
+interface Outside extends Pick<Stage, 'services' | 'sites' | 'study'> {
+  readonly database?: Postgres;
+}
 
 async function startOutside(
-  { directory, narrator, images }: ClusterStageOptions,
+  { directory, narrator, images, gateways = 1 }: ClusterStageOptions,
   cluster: Cluster,
   stops: (() => Promise<unknown>)[],
 ): Promise<Outside> {
@@ -122,13 +132,14 @@ async function startOutside(
     () => services.psc.close(),
     () => services.whitelist.close(),
   );
-  cluster.setHosts({ [nationalName]: cluster.hostAddress });
+  cluster.setHosts({ [nationalName]: cluster.hostAddress, [databaseName]: cluster.hostAddress });
   const ports = { public: publicPort, mllp: [2575, 2575], dimse: [11_112, 11_112] };
   const sites = await narrator.step('two PACS (Orthanc)', () =>
     startSites(directory, pki, ports, (name: SiteName) => ({
       pacs: { host: cluster.hostAddress },
       gatewayHost: cluster.nodeAddress,
-      gatewayPort: nodePorts[name].dimse,
+      // Each gateway has the titles at its index and every so many after it.
+      gatewayPort: (title) => nodePorts[name].dimse + (name === 'nord' ? title % gateways : 0),
     })),
   );
   for (const { orthanc } of sites) stops.push(() => orthanc.stop());
@@ -137,7 +148,30 @@ async function startOutside(
   const study = await narrator.step(`${images} CT images into the PACS of nord`, () =>
     putImages(directory, first.orthanc, images),
   );
-  return { services, sites, study };
+  if (gateways === 1) return { services, sites: sites.map((site) => onNodePorts(site)), study };
+  const database = await narrator.step('a database for the gateways of nord (PostgreSQL)', async () => {
+    const started = await startDatabase(cluster, pki);
+    stops.push(() => started.stop());
+    return started;
+  });
+  const trust = { inline: readFileSync(pki.bundleFile, 'utf8') };
+  const credentials = { secretName: databaseSecret };
+  const postgres = { host: databaseName, port: database.port, database: 'nord', credentials, trust };
+  const several = { replicas: gateways, storage: { postgres } };
+  return {
+    services,
+    study,
+    database,
+    sites: sites.map((site) => onNodePorts(site, site.spec.name === 'nord' ? several : {})),
+  };
+}
+
+async function startDatabase(cluster: Cluster, pki: Pki): Promise<Postgres> {
+  const tls = await pki.issue({ commonName: databaseName, organizationalUnit: '1750000001', kind: 'SERV_SSL' });
+  // The node's own network is all there is beyond this host's end of the link.
+  const postgres = await startPostgres({ tls, address: cluster.hostAddress, from: 'all' });
+  await postgres.addDatabase('nord', 'nord', databasePassword);
+  return postgres;
 }
 
 /** As an SRE would, with images that are there already and one node. */
@@ -164,11 +198,11 @@ export async function install(cluster: Cluster, values: readonly string[]): Prom
   );
 }
 
-async function applyGroup(cluster: Cluster, directory: string, { services, sites }: Outside): Promise<void> {
+async function applyGroup(cluster: Cluster, directory: string, { services, sites, database }: Outside): Promise<void> {
   const folder = join(directory, 'resources');
   // A port on every node does not keep the caller's address: the node's own stands for it.
   const probes = [`${cluster.hostAddress}/32`, `${cluster.nodeAddress}/32`, '10.244.0.0/16'];
-  const files = writeResources(folder, services, sites.map(onNodePorts), { public: publicPort }, probes);
+  const files = writeResources(folder, services, sites, { public: publicPort }, probes);
   await cluster.kubectl('create', 'namespace', namespace);
   const secrets = join(folder, 'secrets', namespace);
   await Promise.all(
@@ -186,13 +220,25 @@ async function applyGroup(cluster: Cluster, directory: string, { services, sites
         ),
     ),
   );
+  if (database !== undefined)
+    await cluster.kubectl(
+      'create',
+      'secret',
+      'generic',
+      databaseSecret,
+      '--namespace',
+      namespace,
+      '--type=kubernetes.io/basic-auth',
+      '--from-literal=username=nord',
+      `--from-literal=password=${databasePassword}`,
+    );
   await cluster.kubectl('apply', '--server-side', ...files.flatMap((file) => ['-f', file]));
 }
 
-function onNodePorts(site: DemoSite): DemoSite {
+function onNodePorts(site: DemoSite, more: Readonly<Record<string, unknown>> = {}): DemoSite {
   const own = nodePorts[site.spec.name === 'nord' ? 'nord' : 'sud'];
   const service = { type: 'NodePort', mllpNodePort: own.mllp, dimseNodePort: own.dimse };
-  return { ...site, spec: { ...site.spec, more: { service } } };
+  return { ...site, spec: { ...site.spec, more: { service, ...more } } };
 }
 
 interface Listed {
@@ -243,10 +289,6 @@ export async function podsOf(cluster: Cluster): Promise<string> {
 }
 
 /** Through the API server, which reaches every pod. */
-async function gatewayMetrics(cluster: Cluster, site: string): Promise<string> {
-  return await cluster.kubectl(
-    'get',
-    '--raw',
-    `/api/v1/namespaces/${namespace}/pods/drimbox-${site}-0:8080/proxy/metrics`,
-  );
+export async function gatewayMetrics(cluster: Cluster, pod: string): Promise<string> {
+  return await cluster.kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/metrics`);
 }

@@ -111,9 +111,9 @@ export async function startSites(
 export interface Placing {
   readonly noDelay?: boolean;
   readonly pacs?: { readonly networkNamespace?: string; readonly host: string };
-  /** Address at which the PACS reaches the gateway, and the port when it is not the site's own. */
+  /** Address at which the PACS reaches the gateway, and the port when it is not the site's own: by the title's place in the pool. */
   readonly gatewayHost?: string;
-  readonly gatewayPort?: number;
+  readonly gatewayPort?: number | ((title: number) => number);
 }
 
 export async function startSite(
@@ -127,10 +127,11 @@ export async function startSite(
   const pool = [1, 2, 3].map((n) => `${name.toUpperCase()}_DRIM${n}`);
   const dimsePort = ports.dimse[index] ?? 0;
   const modalities = Object.fromEntries(
-    pool.map((aeTitle) => [
-      aeTitle,
-      { aeTitle, host: placing.gatewayHost ?? '127.0.0.1', port: placing.gatewayPort ?? dimsePort },
-    ]),
+    pool.map((aeTitle, title) => {
+      const { gatewayHost = '127.0.0.1', gatewayPort = dimsePort } = placing;
+      const port = typeof gatewayPort === 'number' ? gatewayPort : gatewayPort(title);
+      return [aeTitle, { aeTitle, host: gatewayHost, port }];
+    }),
   );
   const orthanc = await startOrthanc({
     directory: join(directory, `pacs-${name}`),

@@ -28,18 +28,22 @@ const installed = '/usr/lib/postgresql';
 const user = 'drimbox';
 
 export interface PostgresOptions {
+  /** Where it listens when it has a certificate; default 127.0.0.1. */
+  readonly address?: string;
+  /** CIDR of who may come there; default that address alone. */
+  readonly from?: string;
   /** False loses what was committed when the machine stops, and is faster; default true. A killed server loses nothing either way. */
   readonly fsync?: boolean;
   /** More of postgresql.conf, e.g. `{ max_connections: '20' }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** PEM: listens on 127.0.0.1 too; `none`: there without TLS, as it should not be. */
+  /** PEM: listens on its address too; `none`: there without TLS, as it should not be. */
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string } | 'none';
 }
 
 export interface Postgres {
   /** The server of the moment. */
   readonly part: Part;
-  /** On 127.0.0.1, the same over restarts; 0 without `tls`. */
+  /** On its address, the same over restarts; 0 without `tls`. */
   readonly port: number;
   /** A database owned by a user of its own, who comes by TLS with this password. */
   addDatabase(name: string, owner: string, password: string): Promise<void>;
@@ -84,9 +88,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const [first = '', ...rest] = [...as, ...initdb];
     await run(first, rest);
     const port = options.tls === undefined ? 0 : await freePort();
-    if (options.tls !== undefined && options.tls !== 'none') placeTls(data, options.tls);
+    const { address = '127.0.0.1', from = `${address}/32` } = options;
+    if (options.tls !== undefined && options.tls !== 'none') placeTls(data, options.tls, from);
     const settings = {
-      listen_addresses: port === 0 ? '' : '127.0.0.1',
+      listen_addresses: port === 0 ? '' : address,
       ...(port !== 0 && { port: String(port) }),
       ...(port !== 0 && options.tls !== 'none' && tlsSettings),
       unix_socket_directories: socketDirectory,
@@ -153,6 +158,7 @@ const tlsSettings = { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'ser
 function placeTls(
   data: string,
   { certificateFile, keyFile }: Exclude<PostgresOptions['tls'], 'none' | undefined>,
+  from: string,
 ): void {
   const { uid, gid } = statSync(data);
   for (const [from, name] of [
@@ -163,7 +169,7 @@ function placeTls(
     chmodSync(join(data, name), 0o600);
     chownSync(join(data, name), uid, gid);
   }
-  writeFileSync(join(data, 'pg_hba.conf'), 'local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n');
+  writeFileSync(join(data, 'pg_hba.conf'), `local all all trust\nhostssl all all ${from} scram-sha-256\n`);
 }
 
 async function untilNobodyUses(data: string): Promise<void> {

@@ -195,6 +195,7 @@ function toCluster(layout: Layout, place: Claim, api: Api, stop: () => Promise<v
   const kubeconfigFile = join(layout.run, 'admin.conf');
   const kubectlWith: Cluster['kubectlWith'] = async (input, ...args) => {
     const child = run(join(layout.binaries, 'kubectl'), ['--kubeconfig', kubeconfigFile, ...args], { maxBuffer });
+    child.child.stdin?.on('error', () => undefined); // it ended before it read: its status says why
     child.child.stdin?.end(input);
     return (await child).stdout;
   };
