@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readDefinitions } from './api/schema.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from './api/types.generated.ts';
-import { acceptAcross } from './plan/acceptance.ts';
+import { atOnce } from './turns.ts';
+import { acceptSteps } from './plan/acceptance.ts';
 import { accept } from './resources/directory/accept.ts';
 import { readDirectory } from './resources/directory/read.ts';
 
@@ -27,15 +28,17 @@ for (const name of readdirSync(join(root, 'examples')))
     });
     assert.equal(faults, []);
     const resources = accepted.map(({ resource }) => resource);
-    const across = acceptAcross(
-      {
-        trustSpaces: resources.filter((r): r is TrustSpace => r.kind === 'TrustSpace'),
-        sites: resources.filter((r): r is DrimboxSite => r.kind === 'DrimboxSite'),
-        links: resources.filter((r): r is PacsLink => r.kind === 'PacsLink'),
-        secrets: new Map(),
-        configMaps: new Map(),
-      },
-      !onCluster,
+    const across = atOnce(
+      acceptSteps(
+        {
+          trustSpaces: resources.filter((r): r is TrustSpace => r.kind === 'TrustSpace'),
+          sites: resources.filter((r): r is DrimboxSite => r.kind === 'DrimboxSite'),
+          links: resources.filter((r): r is PacsLink => r.kind === 'PacsLink'),
+          secrets: new Map(),
+          configMaps: new Map(),
+        },
+        !onCluster,
+      ),
     );
     assert.equal([...across.refusedLinks, ...across.refusedSites], []);
     assert.equal([...across.unknownPacs.values()].flat(), []);

@@ -24,6 +24,14 @@ function next(): void {
   if (waiting.length > 0) setImmediate(next);
 }
 
+/** The result of work in steps, in one go. */
+export function atOnce<T>(steps: Generator<unknown, T, undefined>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** The result of work that can be halted between its steps. */
 export async function inSlices<T>(steps: Generator<unknown, T, undefined>): Promise<T> {
   for (;;) {

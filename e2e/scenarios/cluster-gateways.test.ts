@@ -5,7 +5,7 @@
 import * as assert from 'uvu/assert';
 import { asJson, eventually, type PodSeen, programPods } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
-import { gatewayMetrics } from '../cluster/stage.ts';
+import { gatewayMetrics, nodePorts } from '../cluster/stage.ts';
 import { allKosOf, fetchWhole, publishAnother, sendReport, untilServed } from '../cluster/traffic.ts';
 import { namespace } from '../demo/world.ts';
 
@@ -110,6 +110,12 @@ scenario(
 
 scenario('down to one gateway: the other and the Service of its titles go, the archive stays', async () => {
   const before = await database?.sql('SELECT count(*) FROM manifests', 'nord');
+  // All titles are of the one that stays: the PACS is told first where they are from now on.
+  await stage.sites[0]?.orthanc.addModality('NORD_DRIM2', {
+    aeTitle: 'NORD_DRIM2',
+    host: cluster.nodeAddress,
+    port: nodePorts.nord.dimse,
+  });
   await kubectl('patch', 'drimboxsite', 'nord', '--type=merge', '-p', JSON.stringify({ spec: { replicas: 1 } }));
   await untilReady(1);
   await eventually('its Service gone', async () => {

@@ -1,7 +1,8 @@
 /** Pages for whoever watches the operator; they hold names of sites and FQDNs, no secrets, and belong on the loopback. */
+import { Readable } from 'node:stream';
 import fastify from 'fastify';
-import type { Registry } from 'prom-client';
 import type { StatusDocument } from '../controllers/status-document.ts';
+import type { StatusRegistry } from './status-metrics.ts';
 
 /** The operator writes at least every 10 s; a round that verifies lists may take longer. */
 const freshMs = 60_000;
@@ -10,7 +11,7 @@ export interface MetricsServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly registry: Registry;
+  readonly registry: StatusRegistry;
   /** What the operator saw last; undefined before its first round ended. */
   readonly status: () => StatusDocument | undefined;
   readonly now: () => Date;
@@ -34,7 +35,9 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     const answer = why === undefined ? { status: 'UP' } : { status: 'DOWN', message: why };
     return await reply.code(why === undefined ? 200 : 503).send(answer);
   });
-  server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(Readable.from(registry.pieces())),
+  );
   await server.listen({ host, port });
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('the metrics server is not listening');

@@ -1,5 +1,5 @@
 /** The Prometheus series of the operator: what it counts here, what it last saw in status-metrics.ts. Created at zero. */
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import { collectProcessMetrics } from '../../common/observability/process-metrics.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import { resourceTypes } from '../ingress/control-plane/snapshot.ts';
@@ -7,7 +7,7 @@ import { handshakeReasons } from './handshake-reason.ts';
 import { StatusRegistry } from './status-metrics.ts';
 
 export interface OperatorMetrics {
-  readonly registry: Registry;
+  readonly registry: StatusRegistry;
   readonly events: Counter<'event'>;
   readonly rounds: Counter<'result'>;
   readonly roundDuration: Histogram;

@@ -3,6 +3,7 @@
  * kept as long as it is the same object; a gauge of the library would make every line anew at each look.
  */
 import type { ResourceStatus } from '../plan/status.ts';
+import { breathe } from '../turns.ts';
 
 type Labels = Readonly<Record<string, string>>;
 export type Sample = readonly [labels: Labels, value: number];
@@ -15,21 +16,24 @@ export interface ResourceFamily {
   readonly read: (resource: ResourceStatus) => readonly Sample[];
 }
 
+const pieceLength = 65_536;
 const kept = new WeakMap<ResourceStatus, Map<string, string>>();
 
-/** Lines without the last line break; empty when there are none. @param breathe asked after each resource */
-export async function resourceLines(
+/** Lines of all resources, some kilobytes at a time. */
+export async function* resourceLines(
   family: ResourceFamily,
   resources: readonly ResourceStatus[],
-  breathe: () => Promise<void>,
-): Promise<string> {
-  const parts: string[] = [];
+): AsyncGenerator<string, void, undefined> {
+  let piece = '';
   for (const resource of resources) {
     const lines = linesOf(family, resource);
-    if (lines !== '') parts.push(lines);
+    if (lines !== '') piece += `${lines}\n`;
     await breathe();
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = '';
   }
-  return parts.join('\n');
+  if (piece !== '') yield piece;
 }
 
 function linesOf({ name, read }: ResourceFamily, resource: ResourceStatus): string {

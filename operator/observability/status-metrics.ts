@@ -1,6 +1,5 @@
 /** Gauges read from the last status at each scrape: they can't say anything else than `drimbox status` does. */
 import { Gauge, Registry } from 'prom-client';
-import { breathe } from '../turns.ts';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import type { ResourceStatus } from '../plan/status.ts';
 import { type ResourceFamily, type Sample, resourceLines } from './resource-samples.ts';
@@ -138,14 +137,24 @@ export class StatusRegistry extends Registry {
   }
 
   override async metrics(): Promise<string> {
-    let page = await super.metrics();
-    const resources = this.#status()?.resources ?? [];
-    for (const family of families) {
-      const lines = await resourceLines(family, resources, breathe);
-      const head = `# TYPE ${family.name} gauge`;
-      if (lines !== '') page = page.replace(`${head}\n`, () => `${head}\n${lines}\n`);
-    }
+    let page = '';
+    for await (const piece of this.pieces()) page += piece;
     return page;
+  }
+
+  /** The page as it comes: of a region it is megabytes, which nobody needs in one piece. */
+  async *pieces(): AsyncGenerator<string, void, undefined> {
+    const page = await super.metrics();
+    const resources = this.#status()?.resources ?? [];
+    let done = 0;
+    for (const family of families) {
+      const head = `# TYPE ${family.name} gauge\n`;
+      const end = page.indexOf(head, done) + head.length;
+      yield page.slice(done, end);
+      yield* resourceLines(family, resources);
+      done = end;
+    }
+    yield page.slice(done);
   }
 }
 

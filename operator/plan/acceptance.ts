@@ -22,9 +22,11 @@ export interface AcceptedSet {
   readonly unknownPacs: ReadonlyMap<string, readonly string[]>;
 }
 
-/** @param sharedPorts true when all sites listen on one address */
-export function acceptAcross(inventory: Inventory, sharedPorts: boolean): AcceptedSet {
-  const refusedLinks = checkLinks(inventory);
+type Steps<T> = Generator<undefined, T, undefined>;
+
+/** One resource after the other (plan.ts). @param sharedPorts true when all sites listen on one address */
+export function* acceptSteps(inventory: Inventory, sharedPorts: boolean): Steps<AcceptedSet> {
+  const refusedLinks = yield* checkLinks(inventory);
   const accepted = Map.groupBy(
     inventory.links.filter((link) => !refusedLinks.has(keyOf(link))),
     siteOf,
@@ -39,8 +41,9 @@ export function acceptAcross(inventory: Inventory, sharedPorts: boolean): Accept
       return [keyOf(site), [...new Set(named.filter((name) => !known.has(name)))]] as const;
     }),
   );
+  yield undefined;
   const smallPools = checkPools(inventory.sites, linksOf);
-  const refusedSites = checkSites(inventory, { linksOf, smallPools, sharedPorts });
+  const refusedSites = yield* checkSites(inventory, { linksOf, smallPools, sharedPorts });
   return { refusedLinks, refusedSites, smallPools, linksOf, unknownPacs };
 }
 
@@ -61,12 +64,13 @@ function byAge<T extends DrimboxSite | PacsLink>(resources: readonly T[]): T[] {
   return aged.sort((a, b) => (a.age < b.age ? -1 : 1)).map(({ resource }) => resource);
 }
 
-function checkLinks({ sites, links }: Inventory): Map<string, Refusal> {
+function* checkLinks({ sites, links }: Inventory): Steps<Map<string, Refusal>> {
   const known = new Set(sites.map(keyOf));
   const fqdns = new Map<string, string>();
   const titles = new Map<string, string>();
   const refused = new Map<string, Refusal>();
   for (const link of byAge(links)) {
+    yield undefined;
     const key = keyOf(link);
     const refusal = known.has(siteOf(link))
       ? (fqdnClash(link, fqdns) ?? titleClash(link, titles))
@@ -111,7 +115,7 @@ function checkPools(sites: readonly DrimboxSite[], linksOf: AcceptedSet['linksOf
     if (replicas === 1) continue;
     for (const link of linksOf.get(keyOf(site)) ?? []) {
       const { length } = link.spec.aeTitlePool;
-      if (length >= replicas) continue;
+      if (!(length < replicas)) continue; // definitions of before may not know replicas
       small.set(keyOf(link), {
         reason: 'AeTitlePoolTooSmall',
         message: `PacsLink ${keyOf(link)}: aeTitlePool has ${length} title${length === 1 ? '' : 's'}, and each of the ${replicas} gateways (spec.replicas of DrimboxSite ${site.metadata.name}) needs one of its own; add titles and configure them in the PACS, or lower replicas`,
@@ -125,14 +129,15 @@ interface SiteChecks extends Pick<AcceptedSet, 'linksOf' | 'smallPools'> {
   readonly sharedPorts: boolean;
 }
 
-function checkSites(
+function* checkSites(
   { sites, trustSpaces }: Inventory,
   { linksOf, smallPools, sharedPorts }: SiteChecks,
-): Map<string, Refusal> {
+): Steps<Map<string, Refusal>> {
   const trusts = new Set(trustSpaces.map(keyOf));
   const ports = new Map<number, string>();
   const refused = new Map<string, Refusal>();
   for (const site of byAge(sites)) {
+    yield undefined;
     const key = keyOf(site);
     const refusal =
       (sharedPorts ? (severalOnOneHost(site) ?? portClash(site, ports)) : undefined) ??

@@ -217,6 +217,11 @@ function counting(): { readonly memory: Remembered; readonly made: string[] } {
           made.push(key);
           return make();
         }),
+      steps: (key, inputs, make) =>
+        memory.steps(key, inputs, () => {
+          made.push(key);
+          return make();
+        }),
       sweep: () => memory.sweep(),
     },
   };

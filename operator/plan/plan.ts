@@ -2,9 +2,10 @@
  * PURE: what should exist, from what was observed and what was planned before. A site that is paused, or that can't be planned
  * any more because something it refers to broke, keeps its former plan; only what is gone from the resources goes.
  */
+import { atOnce } from '../turns.ts';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
-import { type AcceptedSet, type Refusal, acceptAcross } from './acceptance.ts';
+import { type AcceptedSet, type Refusal, acceptSteps } from './acceptance.ts';
 import { type GatewayPlan, type GatewayPlanning, planGateway } from './gateway-plan.ts';
 import { type ServedLink, planIngress } from './ingress.ts';
 import type { IngressHost, IngressPlan } from './ingress-plan.ts';
@@ -35,11 +36,7 @@ export function isPaused({ spec, metadata }: DrimboxSite): boolean {
 }
 
 export function makePlan(seen: Observations, before?: Plan, memory: Remembered = noMemory): Planning {
-  const steps = planSteps(seen, before, memory);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(planSteps(seen, before, memory));
 }
 
 /** {@link makePlan} one site after the other, so that whoever has a thousand can give the event loop back in between. */
@@ -49,9 +46,8 @@ export function* planSteps(
   memory: Remembered = noMemory,
 ): Generator<undefined, Planning, undefined> {
   const { inventory } = seen;
-  const accepted = memory.of('accepted', [inventory.sites, inventory.links, inventory.trustSpaces], () =>
-    acceptAcross(inventory, seen.layout.sharedPorts),
-  );
+  const resources = [inventory.sites, inventory.links, inventory.trustSpaces];
+  const accepted = yield* memory.steps('accepted', resources, () => acceptSteps(inventory, seen.layout.sharedPorts));
   const formers = new Map(before?.gateways.map((gateway) => [gateway.site, gateway]));
   const trustSpaces = new Map(inventory.trustSpaces.map((trustSpace) => [keyOf(trustSpace), trustSpace]));
   const unplanned = new Map<string, Refusal>();

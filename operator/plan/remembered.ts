@@ -5,6 +5,12 @@
 export interface Remembered {
   /** The former result when `inputs` are, one by one, the very same values as then. */
   of<T>(key: string, inputs: readonly unknown[], make: () => T): T;
+  /** The same for work in steps. */
+  steps<T>(
+    key: string,
+    inputs: readonly unknown[],
+    make: () => Generator<undefined, T, undefined>,
+  ): Generator<undefined, T, undefined>;
   /** Forgets what was not asked for since the last call. */
   sweep(): void;
 }
@@ -17,16 +23,25 @@ interface Entry {
 
 export function createMemory(): Remembered {
   const entries = new Map<string, Entry>();
+  const find = (key: string, inputs: readonly unknown[]): Entry | undefined => {
+    const former = entries.get(key);
+    if (former === undefined || !sameItems(former.inputs, inputs)) return undefined;
+    former.used = true;
+    return former;
+  };
+  const keep = <T>(key: string, inputs: readonly unknown[], result: T): T => {
+    entries.set(key, { inputs, result, used: true });
+    return result;
+  };
   return {
     of<T>(key: string, inputs: readonly unknown[], make: () => T): T {
-      const former = entries.get(key);
-      if (former !== undefined && sameItems(former.inputs, inputs)) {
-        former.used = true;
-        return former.result as T; // made by the same `make` of the same key
-      }
-      const result = make();
-      entries.set(key, { inputs, result, used: true });
-      return result;
+      const former = find(key, inputs);
+      // made by the same `make` of the same key
+      return former === undefined ? keep(key, inputs, make()) : (former.result as T);
+    },
+    *steps<T>(key: string, inputs: readonly unknown[], make: () => Generator<undefined, T, undefined>) {
+      const former = find(key, inputs);
+      return former === undefined ? keep(key, inputs, yield* make()) : (former.result as T); // as above
     },
     sweep() {
       for (const [key, entry] of entries) {
@@ -38,7 +53,11 @@ export function createMemory(): Remembered {
 }
 
 /** For a single round, and wherever everything is read anew: remembers nothing. */
-export const noMemory: Remembered = { of: (_key, _inputs, make) => make(), sweep: () => undefined };
+export const noMemory: Remembered = {
+  of: (_key, _inputs, make) => make(),
+  steps: (_key, _inputs, make) => make(),
+  sweep: () => undefined,
+};
 
 /** One by one the very same values. */
 export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
