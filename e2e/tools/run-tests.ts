@@ -106,7 +106,7 @@ function report(result: FileResult): void {
   if (result.failed > 0) console.log(result.output.replaceAll(/^/gm, '     | '));
 }
 
-const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '2' } } });
+const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
 const files = testFiles(values.filter);
 const serial = files.filter((file) => file.endsWith('.serial.test.ts'));
 const parallel = byLength(files.filter((file) => !serial.includes(file)));
