@@ -172,7 +172,10 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
   });
   trigger = () => reconciler.trigger();
   const resync = setInterval(() => reconciler.resync(), settings.resyncMs * (0.9 + 0.2 * random()));
-  parts.election = elect(options, () => reconciler.trigger());
+  parts.election = elect(options, (former) => {
+    if (former !== undefined) desk.forget(former);
+    reconciler.trigger();
+  });
   return {
     isLeader,
     lastHeardMs: () => watches.lastHeardMs(),
@@ -252,15 +255,18 @@ function openSight(options: ClusterOperatorOptions, { watches, isLeader, changed
   };
 }
 
-function elect({ client, settings, log, onLost, now, random }: ClusterOperatorOptions, gained: () => void): Election {
+function elect(
+  { client, settings, log, onLost, now, random }: ClusterOperatorOptions,
+  gained: (former?: string) => void,
+): Election {
   return startElection({
     client,
     namespace: settings.namespace,
     name: leaseName,
     identity: settings.instance,
-    onGained: () => {
-      log.write('info', 'this replica leads', { instance: settings.instance });
-      gained();
+    onGained: (former) => {
+      log.write('info', 'this replica leads', { instance: settings.instance, ...(former !== undefined && { former }) });
+      gained(former);
     },
     onLost,
     onError: (error) => log.write('warn', 'the lease could not be asked', { error: words(error) }),

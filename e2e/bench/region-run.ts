@@ -11,6 +11,8 @@ export interface RegionPlan {
   readonly pacs: number;
   readonly quietMinutes: number;
   readonly changes: number;
+  /** Nodes of KWOK; absent: pods are said to run. */
+  readonly kwok?: number;
   /** Of the operators' Node. */
   readonly nodeFlags: readonly string[];
   readonly say: (text: string) => void;
@@ -70,7 +72,12 @@ interface Watched {
 
 export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
   const { sites, pacs, say } = plan;
-  const world = await openRegionWorld({ sites: sites + 1, pacs, nodeFlags: plan.nodeFlags });
+  const world = await openRegionWorld({
+    sites: sites + 1,
+    pacs,
+    nodeFlags: plan.nodeFlags,
+    ...(plan.kwok !== undefined && { kwok: plan.kwok }),
+  });
   const watched: Watched[] = [];
   const start = async (name: string): Promise<Watched> => {
     const part = await world.startOperator(name);

@@ -11,6 +11,7 @@ import {
 } from '../parts/cluster-operator.ts';
 import { type Kube, startKube } from '../parts/kube.ts';
 import { createPki } from '../parts/pki.ts';
+import { startKwok } from '../parts/kwok.ts';
 import { freePort } from '../parts/ports.ts';
 import { type RegionEnvoy, startRegionEnvoy } from '../parts/region-envoy.ts';
 import { type Json, type Region, applyResource, inParallel, pathOf, readCrds, startRegion } from '../parts/region.ts';
@@ -38,20 +39,23 @@ export const operatorNamespace = 'drimbox-system';
 export interface RegionWorldOptions {
   readonly sites: number;
   readonly pacs: number;
+  /** Nodes of KWOK, on which Kubernetes' own controller and scheduler put the pods; absent: this part says that they run. */
+  readonly kwok?: number;
   /** Flags of Node for the operators. */
   readonly nodeFlags?: readonly string[];
 }
 
-export async function openRegionWorld({ sites, pacs, nodeFlags = [] }: RegionWorldOptions): Promise<RegionWorld> {
+export async function openRegionWorld({ sites, pacs, kwok, nodeFlags = [] }: RegionWorldOptions): Promise<RegionWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'drimbox-region-'));
   const kube = await startKube();
   await kube.installCrds(readCrds());
   const account: ServiceAccount = await makeServiceAccount(kube, operatorNamespace);
   const pki = await createPki(join(directory, 'pki'));
   const group = join(directory, 'group');
-  const region = await startRegion({ kube, pki, directory: group, namespace: siteNamespace, sites, pacs });
+  const workloads = kwok === undefined ? 'said' : 'made';
+  const region = await startRegion({ kube, pki, directory: group, namespace: siteNamespace, sites, pacs, workloads });
   const publicPort = await freePort();
-  const parts: { stop(): Promise<void> }[] = [];
+  const parts: { stop(): Promise<void> }[] = kwok === undefined ? [] : [await startKwok(kube, kwok)];
   const applySite = async (index: number): Promise<void> => {
     for (const document of region.sites[index]?.documents ?? []) await applyResource(kube, document);
   };

@@ -4,7 +4,7 @@ import { type Machine, describeMachine } from './machine.ts';
 import { quantile } from './quantile.ts';
 import { type RegionRun, runRegion } from './region-run.ts';
 
-export const regionUsage = `usage: drimbox bench region [--json] [--sites N,N,...] [--pacs N] [--quiet-minutes N] [--changes N] [--quick]
+export const regionUsage = `usage: drimbox bench region [--json] [--sites N,N,...] [--pacs N] [--quiet-minutes N] [--changes N] [--kwok N] [--quick]
 
 Two operators with service accounts, a real kube-apiserver and a real Envoy; nodes and gateways are said by a part of the bench. Sites
 are applied all at once and waited for until Ready; then nothing happens for a while, links change, a site is added, and the leader is
@@ -15,6 +15,7 @@ lost twice: killed, and frozen as by a partition. Handshakes through Envoy go on
   --pacs N           of each site (default 2)
   --quiet-minutes N  in which nothing may be written (default 10)
   --changes N        of a PacsLink's spec (default 20)
+  --kwok N           pods are made by Kubernetes' own controller and scheduler for so many nodes of KWOK, instead of said to run
   --quick            100 sites, 1 quiet minute, 10 changes
 
 Exit codes: 0 every budget is kept, 1 not, 2 wrong usage.
@@ -50,6 +51,7 @@ export async function benchRegion(args: readonly string[]): Promise<number> {
       pacs: { type: 'string', default: '2' },
       'quiet-minutes': { type: 'string' },
       changes: { type: 'string' },
+      kwok: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -62,7 +64,10 @@ export async function benchRegion(args: readonly string[]): Promise<number> {
   const quietMinutes = Number(values['quiet-minutes'] ?? (values.quick ? 1 : 10));
   const changes = Number(values.changes ?? (values.quick ? 10 : 20));
   const pacs = Number(values.pacs);
-  const whole = [...sizes, changes, pacs].every((n) => Number.isInteger(n) && n >= 1 && n <= 5_000);
+  const kwok = values.kwok === undefined ? undefined : Number(values.kwok);
+  const whole = [...sizes, changes, pacs, ...(kwok === undefined ? [] : [kwok])].every(
+    (n) => Number.isInteger(n) && n >= 1 && n <= 5_000,
+  );
   if (!whole || !(quietMinutes >= 0) || sizes.some((size) => size < 3)) {
     process.stderr.write(`drimbox bench region: whole numbers are expected, of sites at least 3\n${regionUsage}`);
     return 2;
@@ -72,7 +77,8 @@ export async function benchRegion(args: readonly string[]): Promise<number> {
   const say = (text: string): void =>
     void process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
   const runs: RegionRun[] = [];
-  for (const sites of sizes) runs.push(await runRegion({ sites, pacs, quietMinutes, changes, nodeFlags, say }));
+  const plan = { pacs, quietMinutes, changes, nodeFlags, say, ...(kwok !== undefined && { kwok }) };
+  for (const sites of sizes) runs.push(await runRegion({ sites, ...plan }));
   const verdicts = runs.flatMap(verdictsOf);
   const result: RegionResult = { bench: 'region', machine, nodeFlags, runs, verdicts };
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : regionText(result));

@@ -120,6 +120,10 @@ test('the leader killed: the other one leads, once, and what changed meanwhile l
   await changeLands();
   assert.is(holder(), other.instance);
   assert.is(leases.at(-1)?.transitions, before + 1);
+  // What the killed one said of its proxies speaks of nobody any more.
+  const report = objectPath('configmaps', operatorNamespace, `drimbox-replica-${leader.instance}`);
+  await until('its report gone', async () => (await look(world.kube, report)) === undefined, patience);
+  await until('every site and link Ready', async () => await allReady(world), patience);
   await replace(leader, 'operator-c');
 });
 

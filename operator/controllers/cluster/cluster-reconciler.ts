@@ -12,6 +12,7 @@ import type { RoundTrace, Tracing } from '../../observability/tracing.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
+import type { Priority } from '../../resources/kubernetes/work-queue.ts';
 import { makeRequest } from '../../trust/certificate-request.ts';
 import { type ClusterCertificates, requestedKinds } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
@@ -81,8 +82,9 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
   let before: Plan | undefined;
   let resources: readonly ResourceStatus[] = [];
 
-  const enqueue = (key: string, news: boolean): void => {
-    if (options.isLeader() && (news || state.again)) writer.add(key, news ? 'fresh' : 'resync');
+  const enqueue = (key: string, priority: Priority, again: Priority = 'resync'): void => {
+    if (options.isLeader() && (priority !== 'resync' || state.again))
+      writer.add(key, priority === 'resync' ? again : priority);
   };
 
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
@@ -90,7 +92,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
   const judge = createJudge({
     watches,
     statuses: desired.statuses,
-    onDiffering: (key) => enqueue(`status ${key}`, true),
+    onDiffering: (key, priority) => enqueue(`status ${key}`, priority),
     isFresh: () => performance.now() - bornAt < freshMs,
   });
 

@@ -11,8 +11,8 @@ export interface JudgeOptions {
   readonly watches: Watches;
   /** By {@link statusKey}; kept up to date. */
   readonly statuses: Map<string, ResourceStatus>;
-  /** That status is not what stands there. */
-  readonly onDiffering: (key: string) => void;
+  /** That status is not what stands there: fresh where it answers a change of the spec, news where only the state turned. */
+  readonly onDiffering: (key: string, priority: 'fresh' | 'news') => void;
   /** This process has just begun: what it has not heard yet is no news. */
   readonly isFresh: () => boolean;
 }
@@ -33,7 +33,8 @@ export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOp
       known.add(key);
       const stands = there(key);
       const differs = !memory.of(`says ${key}`, [stands, status], () => says(stands, status));
-      if (differs && !(isFresh() && isUnheard(stands, status))) onDiffering(key);
+      if (differs && !(isFresh() && isUnheard(stands, status)))
+        onDiffering(key, stands?.observedGeneration === status.observedGeneration ? 'news' : 'fresh');
       statuses.set(key, status);
       await breathe();
     }

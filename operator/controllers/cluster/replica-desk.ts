@@ -4,7 +4,7 @@ import type { Observations } from '../../plan/observations.ts';
 import type { Applier } from '../../resources/kubernetes/apply.ts';
 import { ConfigMap } from '../../resources/kubernetes/resource-kind.ts';
 import type { ProxyControl } from './proxy-control.ts';
-import { type ReplicaPod, combined, readReport, reportObject, reportOf } from './replica-reports.ts';
+import { type ReplicaPod, combined, readReport, reportName, reportObject, reportOf } from './replica-reports.ts';
 import type { Watches } from './watches.ts';
 
 export interface ReplicaDesk {
@@ -12,6 +12,8 @@ export interface ReplicaDesk {
   observe(): Observations['ingress'];
   /** Something may be new: it is written soon, when it is. */
   tell(): void;
+  /** That replica is gone: what it told last is of no proxy any more. */
+  forget(other: string): void;
   /** Takes the own report away. */
   stop(): Promise<void>;
 }
@@ -49,6 +51,15 @@ export function replicaDesk(options: ReplicaDeskOptions): ReplicaDesk {
       later(retryMs);
     }
   };
+  const removeReport = async (of: string): Promise<void> => {
+    try {
+      await applier.remove(ConfigMap, `${namespace}/${reportName(of)}`);
+    } catch (error) {
+      // The API server is away: the report goes with its pod.
+      const words = error instanceof Error ? error.message : String(error);
+      log.write('warn', 'the report of a replica remains', { replica: of, error: words });
+    }
+  };
   const later = (delayMs: number): void => {
     if (stopped || timer !== undefined) return;
     timer = setTimeout(() => {
@@ -70,17 +81,14 @@ export function replicaDesk(options: ReplicaDeskOptions): ReplicaDesk {
       );
     },
     tell: () => later(quietMs),
+    forget(other) {
+      writing = writing.then(async () => await removeReport(other));
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);
       await writing;
-      const { name } = reportObject(namespace, reportOf(instance, '', 0, new Map()), undefined).metadata;
-      try {
-        await applier.remove(ConfigMap, `${namespace}/${name}`);
-      } catch (error) {
-        // The API server is away: the report goes with the pod, and says nothing once no proxy is connected here.
-        log.write('warn', 'the own report remains', { error: error instanceof Error ? error.message : String(error) });
-      }
+      await removeReport(instance);
     },
   };
 }

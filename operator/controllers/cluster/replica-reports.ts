@@ -40,13 +40,17 @@ export interface ReplicaPod {
   readonly uid: string;
 }
 
+export function reportName(instance: string): string {
+  return `drimbox-replica-${instance}`.slice(0, 253);
+}
+
 export function reportObject(namespace: string, report: ReplicaReport, pod: ReplicaPod | undefined): ApplyObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: {
       namespace,
-      name: `drimbox-replica-${report.instance}`.slice(0, 253),
+      name: reportName(report.instance),
       labels: {
         ...ownLabels,
         [replicaLabel]: 'true',

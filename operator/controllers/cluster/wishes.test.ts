@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Priority } from '../../resources/kubernetes/work-queue.ts';
 import type { DrimboxSite } from '../../api/types.generated.ts';
 import { siteInput } from '../../infrastructure/kubernetes/site-input.testing.ts';
 import type { GatewayPlan } from '../../plan/gateway-plan.ts';
@@ -32,11 +33,11 @@ interface World {
   readonly store: WritableStore<DataObject>;
   readonly wish: Wishes;
   /** What was put into the queue since the last look: key to whether it is news. */
-  queued(): Readonly<Record<string, boolean>>;
+  queued(): Readonly<Record<string, string>>;
 }
 
 function open(): World {
-  const queue = new Map<string, boolean>();
+  const queue = new Map<string, string>();
   const desired = nothingDesired();
   const store = createStore<DataObject>();
   const documents = clusterDocuments(
@@ -47,7 +48,8 @@ function open(): World {
   );
   documents.write('trust/test/whitelist.xml', '<list/>');
   const certificates = clusterCertificates(createStore<DataObject>(), () => undefined);
-  const enqueue = (name: string, news: boolean): void => void queue.set(name, news);
+  const enqueue = (name: string, priority: Priority, again?: Priority): void =>
+    void queue.set(name, again === undefined || priority !== 'resync' ? priority : `resync, again ${again}`);
   return {
     desired,
     documents,
@@ -98,12 +100,19 @@ test('everything is wished at first; the second time it stands, and is only look
     `site ${key}`,
     `whitelist ${list}`,
   ]);
-  assert.ok(Object.values(first).every((news) => news));
+  const { [`site ${key}`]: ofSite, ...others } = first;
+  assert.equal([ofSite, new Set(Object.values(others))], ['fresh', new Set(['news'])]);
   const wished = world.desired.sites.get(key);
   assert.not.ok(await world.wish(observed([site]), steady));
   const { 'document trust/test/whitelist.xml': waits, ...again } = world.queued();
   assert.ok(waits, 'what is not settled is told again');
-  assert.equal(new Set(Object.values(again)), new Set([false]));
+  assert.equal(again, {
+    'own authority': 'resync, again resync',
+    'own proxy': 'resync, again resync',
+    // Its status does not speak of its spec: whoever comes to lead writes it first.
+    [`site ${key}`]: 'resync, again fresh',
+    [`whitelist ${list}`]: 'resync, again resync',
+  });
   assert.is(world.desired.sites.get(key), wished);
 });
 
@@ -113,8 +122,27 @@ test('a change of one thing is news of that alone', async () => {
   world.queued();
   const changed = { ...site, spec: { ...site.spec, sourceId: '2.25.7' } };
   assert.ok(await world.wish(observed([changed]), steady));
-  const news = Object.entries(world.queued()).flatMap(([name, isNews]) => (isNews ? [name] : []));
-  assert.equal(news.toSorted(), ['document trust/test/whitelist.xml', `site ${key}`]);
+  const news = Object.entries(world.queued()).filter(([, priority]) => !priority.startsWith('resync'));
+  assert.equal(Object.fromEntries(news), { 'document trust/test/whitelist.xml': 'news', [`site ${key}`]: 'fresh' });
+});
+
+test('what turned by itself goes behind what a person asked for; a site whose status speaks of its spec waits for nobody', async () => {
+  const world = open();
+  const answered = { ...site, metadata: { ...site.metadata, generation: 4 }, status: { observedGeneration: 4 } };
+  const answeredLinks = links.map((link) => ({
+    ...link,
+    metadata: { ...link.metadata, generation: 2 },
+    status: { observedGeneration: 2 },
+  }));
+  const accepted = { ...steady.accepted, linksOf: new Map([[key, answeredLinks]]) };
+  const now = { ...steady, accepted };
+  await world.wish(observed([answered]), now);
+  world.queued();
+  await world.wish(observed([answered]), now);
+  assert.is(world.queued()[`site ${key}`], 'resync, again resync');
+  const other = { ...plan, config: { ...plan.config, revision: 'r9' } };
+  await world.wish(observed([answered]), { ...now, gatewayOf: new Map([[key, other]]) });
+  assert.is(world.queued()[`site ${key}`], 'news');
 });
 
 test('of a paused site nothing is wished; unpaused it is news although nothing else changed', async () => {
@@ -125,7 +153,7 @@ test('of a paused site nothing is wished; unpaused it is news although nothing e
   await world.wish(observed([paused]), steady);
   assert.not.ok(`site ${key}` in world.queued());
   await world.wish(observed([site]), steady);
-  assert.is(world.queued()[`site ${key}`], true);
+  assert.is(world.queued()[`site ${key}`], 'fresh');
 });
 
 test('a site that can not be planned wishes its Services alone: what it has, and what is remembered, stays', async () => {

@@ -1,8 +1,9 @@
 /** From a plan to what is to stand in the cluster; what is new of it goes into the queue. */
-import type { DrimboxSite } from '../../api/types.generated.ts';
+import type { DrimboxSite, PacsLink } from '../../api/types.generated.ts';
 import type { GatewayPlan } from '../../plan/gateway-plan.ts';
 import { type Planning, isPaused } from '../../plan/plan.ts';
-import { createMemory } from '../../plan/remembered.ts';
+import { createMemory, sameItems } from '../../plan/remembered.ts';
+import type { Priority } from '../../resources/kubernetes/work-queue.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
@@ -43,14 +44,23 @@ export function nothingDesired(): Desired {
   };
 }
 
+/** With which priority something is written, when the wish changed, and when all is looked at again. */
+interface Asked {
+  readonly changed: Priority;
+  readonly unchanged: Priority;
+}
+
 export interface WishesOptions {
   /** The operator's. */
   readonly namespace: string;
   readonly desired: Desired;
   readonly documents: ClusterDocuments;
   readonly certificates: ClusterCertificates;
-  /** @param news false: it stands as it was, and is only to be looked at again */
-  readonly enqueue: (key: string, news: boolean) => void;
+  /**
+   * @param priority resync: it stands as it was, and is only to be looked at again
+   * @param again where all is looked at again
+   */
+  readonly enqueue: (key: string, priority: Priority, again?: Priority) => void;
 }
 
 /** Says what is wished; returns whether anything of it is new. */
@@ -59,15 +69,23 @@ export type Wishes = (observed: Observed, planning: Planning) => Promise<boolean
 export function createWishes(options: WishesOptions): Wishes {
   const { desired, enqueue, namespace, documents, certificates } = options;
   const memory = createMemory();
+  /** Specs of each site and its links at the last look. */
+  const askedLast = new Map<string, readonly unknown[]>();
   let news = false;
 
-  const want = <T>(map: Map<string, T>, key: string, inputs: readonly unknown[], make: () => T): void => {
+  const want = <T>(
+    map: Map<string, T>,
+    key: string,
+    inputs: readonly unknown[],
+    make: () => T,
+    asked: Asked = { changed: 'news', unchanged: 'resync' },
+  ): void => {
     const made = memory.of(key, inputs, () => ({ value: make() }));
     const name = key.slice(key.indexOf(' ') + 1);
     const changed = map.get(name) !== made.value;
     if (changed) map.set(name, made.value);
     news ||= changed;
-    enqueue(key, changed);
+    enqueue(key, changed ? asked.changed : 'resync', asked.unchanged);
   };
 
   const wantSites = async ({ seen }: Observed, planning: Planning): Promise<void> => {
@@ -77,21 +95,34 @@ export function createWishes(options: WishesOptions): Wishes {
       await breathe();
       const key = keyOf(site);
       const identity = seen.internal.gateways.get(key)?.identity;
-      if (isPaused(site) || identity === undefined) continue;
+      if (isPaused(site) || identity === undefined) {
+        askedLast.delete(key); // what comes after it was asked for
+        continue;
+      }
       const plan = planning.unplanned.has(key) ? undefined : planning.gatewayOf.get(key);
       const trust = trustSpaces.get(site.spec.trustSpace);
       const links = planning.accepted.linksOf.get(key) ?? [];
       const own = hosts.get(key) ?? [];
       const specs = links.map(({ spec }) => spec);
       const inputs = [site.spec, site.metadata.uid, trust?.spec, plan, identity, ...specs, ...own];
-      want(desired.sites, `site ${key}`, inputs, () => {
+      const make = (): DesiredSite => {
         // Wished anew for another reason than its plan: the plan before is still the one before.
         const last = desired.sites.get(key);
         const same = last?.plan?.config.revision === plan?.config.revision;
         const former = same ? last?.former : last?.plan;
         return desiredSite({ site, trust, links, plan, former, identity, hosts: own });
+      };
+      const asked = [site.spec, ...specs];
+      const byPerson = !sameItems(askedLast.get(key) ?? [], asked);
+      askedLast.set(key, asked);
+      // Who comes to lead has made the wish before, and nobody wrote it.
+      const waits = [site, ...links].some(isUnanswered);
+      want(desired.sites, `site ${key}`, inputs, make, {
+        changed: byPerson ? 'fresh' : 'news',
+        unchanged: waits ? 'fresh' : 'resync',
       });
     }
+    for (const key of askedLast.keys()) if (!desired.sites.has(key)) askedLast.delete(key);
   };
 
   return async (observed, planning) => {
@@ -109,12 +140,17 @@ export function createWishes(options: WishesOptions): Wishes {
         list === undefined ? [] : whitelistMaps(space, trustSpace, readers, list),
       );
     }
-    for (const { name } of documents.pending()) enqueue(`document ${name}`, true);
-    for (const link of certificates.waiting()) enqueue(`certificate ${link}`, true);
-    for (const name of forgetGone(sites, desired)) enqueue(`whitelist ${name}`, true);
+    for (const { name } of documents.pending()) enqueue(`document ${name}`, 'news');
+    for (const link of certificates.waiting()) enqueue(`certificate ${link}`, 'fresh');
+    for (const name of forgetGone(sites, desired)) enqueue(`whitelist ${name}`, 'news');
     memory.sweep();
     return news;
   };
+}
+
+/** Its status does not speak of the newest spec yet. */
+function isUnanswered({ metadata, status }: DrimboxSite | PacsLink): boolean {
+  return status?.observedGeneration !== metadata.generation;
 }
 
 interface SiteWish extends Pick<DesiredSite, 'site' | 'trust' | 'links'> {

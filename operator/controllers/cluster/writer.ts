@@ -4,14 +4,14 @@
  */
 import type { Log } from '../../../common/observability/log.ts';
 import type { ApplyOutcome } from '../../resources/kubernetes/apply.ts';
-import { type WorkQueueHooks, createWorkQueue } from '../../resources/kubernetes/work-queue.ts';
+import { type Priority, type WorkQueueHooks, createWorkQueue } from '../../resources/kubernetes/work-queue.ts';
 
 /** Done, to be looked at again after a while, or not to be mended by trying again. */
 export type Written =
   { readonly done: true } | { readonly done: false; readonly message: string; readonly retry: 'soon' | 'when changed' };
 
 export interface Writer {
-  add(key: string, priority: 'fresh' | 'resync'): void;
+  add(key: string, priority: Priority): void;
   readonly depth: number;
   readonly oldestWaitMs: number;
   /** No new work; settles when what is under way is over. */

@@ -99,6 +99,17 @@ test('the clocks of others do not matter: a lease renewed "in the year 2000" or 
   }
 });
 
+test('who takes over a lease that ran out hears whose it was; of one that was given back, nobody', async () => {
+  const formers: (string | undefined)[] = [];
+  put(spec('gone', new Date()));
+  const first = start('first', { onGained: (former) => formers.push(former) });
+  await until('led', () => first.isLeader());
+  await first.stop();
+  const second = start('second', { onGained: (former) => formers.push(former) });
+  await until('led again', () => second.isLeader());
+  assert.equal(formers, ['gone', undefined]);
+});
+
 test('an API server that fails for less than the deadline costs nothing', async () => {
   const election = start('me');
   await until('leading', () => election.isLeader());

@@ -11,7 +11,8 @@ export interface ElectionOptions {
   readonly name: string;
   /** Who we are; unique per process (pod name and a random part). */
   readonly identity: string;
-  readonly onGained: () => void;
+  /** @param former who held the Lease and let it run out: that process is gone, or ends as soon as it looks */
+  readonly onGained: (former?: string) => void;
   /** The process must end: another may lead from now on. Not called by stop(). */
   readonly onLost: (reason: string) => void;
   readonly onError?: (error: unknown) => void;
@@ -101,7 +102,7 @@ export function startElection(options: ElectionOptions): Election {
     const target = former === undefined ? { method: 'POST', path: collection } : { method: 'PUT', path };
     observe(await client.request<LeaseObject>({ ...(target as Target), body, urgent: true, timeoutMs }));
   };
-  const becomeCurrent = (startedAt: number): void => {
+  const becomeCurrent = (startedAt: number, former: string | undefined): void => {
     renewedAt = startedAt;
     // The answer came too late to count on it: a leader ends, a contender renews first.
     if (steadyMs() - renewedAt >= renewDeadlineMs) {
@@ -112,7 +113,7 @@ export function startElection(options: ElectionOptions): Election {
     deadline = setTimeout(checkDeadline, Math.max(0, renewedAt + renewDeadlineMs - steadyMs()) + 1);
     if (state === 'leading') return;
     state = 'leading';
-    options.onGained();
+    options.onGained(former);
   };
   const attempt = async (): Promise<void> => {
     const lease = await read();
@@ -125,7 +126,8 @@ export function startElection(options: ElectionOptions): Election {
     if (held) return;
     const startedAt = steadyMs();
     await write(lease, createSpec(lease?.spec, identity, now(), leaseMs));
-    if (!hasEnded()) becomeCurrent(startedAt);
+    const former = lease?.spec?.holderIdentity ?? '';
+    if (!hasEnded()) becomeCurrent(startedAt, former === '' || former === identity ? undefined : former);
   };
   const tick = async (): Promise<void> => {
     checkDeadline();

@@ -70,6 +70,17 @@ test('fresh keys go before resynced ones, and a fresh add lifts a waiting resync
   assert.equal(await drain(queue), ['f1', 'r3', 'r1', 'r2']);
 });
 
+test('what turned by itself goes between the two, and is lifted as well', async () => {
+  const queue = createWorkQueue(clock());
+  queue.add('r1', 'resync');
+  for (const key of ['n1', 'n2', 'n3']) queue.add(key, 'news');
+  queue.add('f1', 'fresh');
+  queue.add('r1', 'news');
+  queue.add('n2', 'fresh');
+  queue.add('n3', 'resync');
+  assert.equal(await drain(queue), ['f1', 'n2', 'n1', 'n3', 'r1']);
+});
+
 test('back-off doubles from 5 ms to 1000 s, and begins anew after forget', () => {
   const time = clock();
   const queue = createWorkQueue(time);
@@ -191,7 +202,7 @@ test('on random schedules no key is lost, none is worked on twice at once, all t
     for (let step = 0; step < 200; step += 1) {
       const key = `k${next(6)}`;
       const action = next(7);
-      if (action <= 1) queue.add(key, next(2) === 0 ? 'fresh' : 'resync');
+      if (action <= 1) queue.add(key, (['fresh', 'news', 'resync'] as const)[next(3)]);
       if (action === 2) queue.addAfter(key, next(50));
       if (action === 3) queue.addRateLimited(key);
       if (action <= 3) owed.add(key);

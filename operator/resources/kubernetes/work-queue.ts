@@ -1,7 +1,8 @@
 /** A queue of keys to work on, with the semantics of client-go's workqueue. */
 import { scheduleAfter } from './timer.ts';
 
-export type Priority = 'fresh' | 'resync';
+/** What somebody asked for and waits for; what turned by itself, of which there may be thousands at once; what is only looked at again. */
+export type Priority = 'fresh' | 'news' | 'resync';
 
 export interface WorkQueueHooks {
   added?(): void;
@@ -24,7 +25,7 @@ export interface WorkQueueOptions {
 }
 
 export interface WorkQueue<K extends string = string> {
-  /** Added while waiting: once (a fresh add lifts a waiting resync). Added while worked on: again afterwards, never twice at once. */
+  /** Added while waiting: once (a higher priority lifts one that waits). Added while worked on: again afterwards, never twice at once. */
   add(key: K, priority?: Priority): void;
   /** Of several delayed adds of one key the earliest counts. */
   addAfter(key: K, delayMs: number, priority?: Priority): void;
@@ -45,15 +46,25 @@ export interface WorkQueue<K extends string = string> {
 }
 
 /** Each priority is a lane, taken in this order; a Map keeps its keys in the order of adding. */
-const lanes: readonly Priority[] = ['fresh', 'resync'];
+const lanes: readonly Priority[] = ['fresh', 'news', 'resync'];
 
-const higher = (a: Priority, b: Priority | undefined): Priority => (b === undefined || a === 'fresh' ? a : b);
+const higher = (a: Priority, b: Priority | undefined): Priority =>
+  b === undefined || lanes.indexOf(a) < lanes.indexOf(b) ? a : b;
+
+type Lanes<K> = Readonly<Record<Priority, Set<K>>>;
+
+function lift<K>(waiting: Lanes<K>, key: K, priority: Priority): void {
+  const lane = lanes.find((one) => waiting[one].has(key));
+  if (lane === undefined || lane === higher(lane, priority)) return;
+  waiting[lane].delete(key);
+  waiting[priority].add(key);
+}
 
 export function createWorkQueue<K extends string = string>(options: WorkQueueOptions = {}): WorkQueue<K> {
   const { schedule = scheduleAfter, hooks = {}, backoffMs = 5, maxBackoffMs = 1_000_000 } = options;
   const nowMs = options.nowMs ?? (() => performance.now());
   /** Keys that wait, by lane. */
-  const waiting: Record<Priority, Set<K>> = { fresh: new Set(), resync: new Set() };
+  const waiting: Lanes<K> = { fresh: new Set(), news: new Set(), resync: new Set() };
   /** Since when each waits, oldest first. */
   const since = new Map<K, number>();
   /** Keys worked on, since when. */
@@ -100,9 +111,9 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
     if (!since.has(key)) {
       hooks.added?.();
       enqueue(key, priority);
-    } else if (priority === 'fresh' && waiting.resync.delete(key)) {
-      waiting.fresh.add(key);
+      return;
     }
+    lift(waiting, key, priority);
   };
   const addAfter = (key: K, delayMs: number, priority: Priority = 'fresh'): void => {
     if (drained !== undefined) return;
