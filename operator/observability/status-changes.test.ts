@@ -31,7 +31,7 @@ function resource(
 }
 
 const told = (before: ResourceStatus | undefined, after: ResourceStatus): string[] =>
-  changesBetween(before === undefined ? [] : [before], [after]).map((event) => event.name);
+  [...changesBetween(before === undefined ? [] : [before], [after])].map((event) => event.name);
 
 test('what stays the same is silent, whatever its message and its times say', () => {
   const before = resource('DrimboxSite', [
@@ -65,7 +65,7 @@ test('a new resource is told by what is known of it', () => {
     ['Accepted', 'True', 'Accepted'],
     ['Paused', 'False', 'NotPaused'],
   ]);
-  const events = changesBetween([], [after]);
+  const events = [...changesBetween([], [after])];
   assert.equal(
     events.map((event) => (event.name === 'ConditionChanged' ? [event.type, event.former] : event.name)),
     [['Accepted', 'new']],

@@ -11,19 +11,20 @@ interface Change {
   readonly former: Condition | undefined;
 }
 
-export function changesBetween(
+/** One resource after the other, so that whoever tells thousands can halt in between. */
+export function* changesBetween(
   before: readonly ResourceStatus[],
   after: readonly ResourceStatus[],
-): readonly OperatorEvent[] {
+): Generator<OperatorEvent, void, undefined> {
   const formers = new Map(before.map((one) => [`${one.kind} ${one.key}`, one]));
-  return after.flatMap((resource) => {
+  for (const resource of after) {
     const old = formers.get(`${resource.kind} ${resource.key}`);
-    if (old === resource) return [];
-    return resource.conditions.flatMap((condition) => {
+    if (old === resource) continue;
+    for (const condition of resource.conditions) {
       const former = old?.conditions.find(({ type }) => type === condition.type);
-      return eventsOf({ resource, before: old, condition, former });
-    });
-  });
+      yield* eventsOf({ resource, before: old, condition, former });
+    }
+  }
 }
 
 /** What a condition says beyond its change; undefined when its change is all. */

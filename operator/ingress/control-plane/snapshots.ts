@@ -67,7 +67,14 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
       ),
     };
     const version = versionOf([frame.version, ...chains.map(([, host]) => host.chain.version)].join());
-    return { version, bytes: Buffer.concat([frame.bytes, ...chains.map(([, host]) => host.chain.bytes)]), parts };
+    return {
+      version,
+      // Megabytes of a region: made when they are sent, kept by nobody.
+      get bytes() {
+        return Buffer.concat([frame.bytes, ...chains.map(([, host]) => host.chain.bytes)]);
+      },
+      parts,
+    };
   };
 
   return async (plan) => {
