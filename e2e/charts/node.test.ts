@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildImages } from '../cluster/stage.ts';
+import { buildImages } from '../cluster/images.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import { findEnvoy } from '../parts/envoy.ts';
 
 const root = join(import.meta.dirname, '../..');
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-chart-'));
 process.env['DRIMBOX_ENVOY'] ??= findEnvoy();
-const cluster: Cluster = await startCluster({ images: await buildImages(directory) });
+const cluster: Cluster = await startCluster({ images: await buildImages() });
 test.after(async () => {
   await cluster.stop();
   rmSync(directory, { recursive: true, force: true });

@@ -2,11 +2,9 @@
  * The demo's two sites on a real cluster: our images, installed by our chart; PACS, RIS and the simulators of the national services
  * outside of it, reached over its one link to this host.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Narrator } from '../demo/narrator.ts';
 import type { Stage } from '../demo/scenario.ts';
 import {
@@ -19,12 +17,12 @@ import {
   startSites,
   writeResources,
 } from '../demo/world.ts';
+import { buildImages } from './images.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
 import { type Pki, createPki } from '../parts/pki.ts';
 import { type Postgres, startPostgres } from '../parts/postgres.ts';
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 
 /** Pods know the simulators by it. */
@@ -72,7 +70,7 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
   };
   try {
     mkdirSync(directory, { recursive: true });
-    const archives = await narrator.step('images (operator, gateway, envoy)', () => buildImages(directory));
+    const archives = await narrator.step('images (operator, gateway, envoy)', () => buildImages());
     const cluster = await narrator.step('Kubernetes (one node, as real as it gets)', async () => {
       const started = await startCluster({ images: archives, directory: join(directory, 'cluster') });
       stops.push(() => started.stop());
@@ -97,20 +95,6 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
     await stop();
     throw error;
   }
-}
-
-export async function buildImages(directory: string): Promise<string[]> {
-  const output = join(directory, 'images');
-  await run(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(root, 'images/build.ts'), '--output', output],
-    {
-      maxBuffer: 1 << 24,
-    },
-  );
-  return readdirSync(output)
-    .filter((name) => name.endsWith('.tar'))
-    .map((name) => join(output, name));
 }
 
 interface Outside extends Pick<Stage, 'services' | 'sites' | 'study'> {
