@@ -107,6 +107,7 @@ async function untilRolled(tag: string): Promise<void> {
     'the sites ready',
     async () => (await current('drimboxsite/nord')) && (await current('drimboxsite/sud')),
   );
+  await untilServed(stage, exam);
 }
 
 during(

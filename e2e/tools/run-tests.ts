@@ -1,6 +1,6 @@
 /**
  * Runs every test file in a process of its own and counts what uvu reports.
- * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run three at a time, those that are known to take
+ * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run two at a time, those that are known to take
  * minutes first: most of these wait for something, and none may be what everything else waits for.
  * The last line is `N passed, N failed`.
  *
@@ -116,7 +116,7 @@ function report(result: FileResult): void {
   if (result.failed > 0) console.log(result.output.replaceAll(/^/gm, '     | '));
 }
 
-const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '3' } } });
+const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '2' } } });
 const files = testFiles(values.filter);
 const serial = files.filter((file) => file.endsWith('.serial.test.ts'));
 const parallel = byLength(files.filter((file) => !serial.includes(file)));

@@ -13,7 +13,7 @@ const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 const { values } = parseArgs({
   options: {
     filter: { type: 'string' },
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '2' },
     coverage: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -22,7 +22,7 @@ if (values.help) {
   console.log(`usage: drimbox test [--filter TEXT] [--jobs N] [--coverage]
 
   --filter TEXT  only test files whose path contains TEXT; types, lint and format are then left out
-  --jobs N       test files at once (default 3: most wait for something); files named *.serial.test.ts always run alone
+  --jobs N       test files at once (default 2: as many as the smallest machine has cores); files named *.serial.test.ts always run alone
   --coverage     line coverage of the product's own files, in coverage/
 
 The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.`);
