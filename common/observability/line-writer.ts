@@ -8,8 +8,6 @@ import { Socket } from 'node:net';
 export interface LineWriter {
   /** @param line with its line feed */
   write(line: string): void;
-  /** Bytes that wait. */
-  readonly waiting: number;
 }
 
 /** Of what waits, bytes; beyond it lines are dropped rather than memory. */
@@ -78,12 +76,7 @@ export function openLineWriter(fd: number): LineWriter {
     const until = performance.now() + farewellMs;
     for (drain(); queue.length > 0 && performance.now() < until; drain()) pause(5);
   });
-  return {
-    write: add,
-    get waiting() {
-      return state.bytes;
-    },
-  };
+  return { write: add };
 }
 
 /** libuv makes what it opens non-blocking. Kept for as long as the writer: when it is collected the descriptor closes. */

@@ -1,6 +1,6 @@
 /** What a cluster knows of a resource and of what it depends on: its links, its trust space, its pod, what was told of it lately. */
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
-import { nameLabel, siteLabel } from '../infrastructure/kubernetes/names.ts';
+import { selectorOf } from '../infrastructure/kubernetes/names.ts';
 import { keyOf } from '../resources/inventory.ts';
 import { type KubeClient, KubeError } from '../resources/kubernetes/client.ts';
 import {
@@ -90,11 +90,11 @@ async function explained(
 }
 
 async function podNotes(client: KubeClient, { name, namespace = '' }: Resource['metadata']): Promise<string[]> {
-  const selector = `${nameLabel}=drimbox-gateway,${siteLabel}=${name}`;
+  const labels = Object.entries(selectorOf(name)).map(([label, value]) => `${label}=${value}`);
   const { items } = await client.request<List<GatewayPodFacts>>({
     method: 'GET',
     path: pathOf(PodKind, namespace),
-    query: { labelSelector: selector },
+    query: { labelSelector: labels.join() },
   });
   if (items.length === 0) return ['pod: none yet'];
   return items.map(({ metadata, status }) => {

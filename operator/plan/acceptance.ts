@@ -125,6 +125,10 @@ function checkPools(sites: readonly DrimboxSite[], linksOf: AcceptedSet['linksOf
   return small;
 }
 
+function firstSmallPool(links: readonly PacsLink[], smallPools: AcceptedSet['smallPools']): Refusal | undefined {
+  return links.map((link) => smallPools.get(keyOf(link))).find((small) => small !== undefined);
+}
+
 interface SiteChecks extends Pick<AcceptedSet, 'linksOf' | 'smallPools'> {
   readonly sharedPorts: boolean;
 }
@@ -144,10 +148,7 @@ function* checkSites(
       trustMissing(site, trusts) ??
       nothingToAsk(site, linksOf.get(key) ?? []) ??
       timeZoneUnknown(site) ??
-      linksOf
-        .get(key)
-        ?.map((link) => smallPools.get(keyOf(link)))
-        .find((small) => small !== undefined);
+      firstSmallPool(linksOf.get(key) ?? [], smallPools);
     if (refusal !== undefined) refused.set(key, refusal);
     if (refusal?.reason !== 'PortClash')
       for (const port of [site.spec.mllp.port, site.spec.dimse.port]) ports.set(port, key);

@@ -28,11 +28,9 @@ export function siteInputs(site: DrimboxSite, seen: Observations, planning: Plan
 export function linkInputs(link: PacsLink, seen: Observations, planning: Planning): readonly unknown[] {
   const key = keyOf(link);
   const ingress = seen.ingress.get(key);
-  const refusedPool = planning.accepted.smallPools.get(key);
   return [
     ...refusalInputs(planning.accepted.refusedLinks.get(key)),
-    refusedPool?.reason,
-    refusedPool?.message,
+    ...refusalInputs(planning.accepted.smallPools.get(key)),
     seen.gateways.get(siteOf(link)),
     seen.replicas?.get(siteOf(link)),
     planning.gatewayOf.get(siteOf(link))?.config.replicas,

@@ -5,7 +5,7 @@ import { type Verdict, bad, good, unknown } from './condition.ts';
 import type { GatewayPlan } from './gateway-plan.ts';
 import type { GatewayObservation, Observations, ReplicaObservation } from './observations.ts';
 import type { Planning } from './plan.ts';
-import { replicasOf } from './replicas.ts';
+import { gatewayOf, replicasOf } from './replicas.ts';
 
 export interface WorkloadOutcome {
   /**
@@ -26,8 +26,9 @@ export function workloadOutcome(site: DrimboxSite, seen: Observations, planning:
   const unwritten = refused === undefined ? [] : [bad(type, 'NotWritten', `the cluster refuses it: ${refused}`)];
   const replicas = replicasOf(key, seen, planning);
   if (replicas.length > 1) return ofSeveral(site, replicas, plan, unwritten);
-  const gateway = replicas[0] === undefined ? seen.gateways.get(key) : replicas[0].gateway;
-  return { verdicts: unwritten.length > 0 ? unwritten : [verdictOf(site, gateway, plan)] };
+  return {
+    verdicts: unwritten.length > 0 ? unwritten : [verdictOf(site, gatewayOf(key, seen, planning), plan)],
+  };
 }
 
 function ofSeveral(
@@ -36,25 +37,21 @@ function ofSeveral(
   plan: GatewayPlan,
   unwritten: readonly Verdict[],
 ): WorkloadOutcome {
-  const judged = replicas.map(({ name, gateway }) => ({ name, ...verdictOf(site, gateway, plan) }));
-  const serving = judged.filter(({ status }) => status === 'True').length;
-  const missing = judged.filter(({ status }) => status !== 'True');
-  const worst = missing.find(({ status }) => status === 'False') ?? missing[0];
+  const judged = replicas.map(({ name, gateway }) => ({ name, verdict: verdictOf(site, gateway, plan) }));
+  const missing = judged.filter(({ verdict }) => verdict.status !== 'True');
+  const serving = judged.length - missing.length;
+  const worst = missing.find(({ verdict }) => verdict.status === 'False') ?? missing[0];
   const count = `${serving} of ${replicas.length} gateways serve`;
   const available =
     worst === undefined || serving > 0
       ? good('WorkloadAvailable', 'Running', serving === replicas.length ? '' : count)
-      : { ...pick(worst), message: `${worst.name}: ${worst.message}` };
-  const words = missing.map(({ name, message }) => `${name}: ${message}`).join('; ');
+      : { ...worst.verdict, message: `${worst.name}: ${worst.verdict.message}` };
+  const words = missing.map(({ name, verdict }) => `${name}: ${verdict.message}`).join('; ');
   const all =
     worst === undefined
       ? good('ReplicasReady', 'AllServe')
-      : { ...pick(worst), type: 'ReplicasReady', message: `${count}; ${words}` };
+      : { ...worst.verdict, type: 'ReplicasReady', message: `${count}; ${words}` };
   return { verdicts: [unwritten[0] ?? available, all], serving: `${serving}/${replicas.length}` };
-}
-
-function pick({ type, status, reason, message }: Verdict): Verdict {
-  return { type, status, reason, message };
 }
 
 function verdictOf(site: DrimboxSite, gateway: GatewayObservation | undefined, plan: GatewayPlan): Verdict {

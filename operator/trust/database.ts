@@ -2,16 +2,9 @@
 import type { DrimboxSite } from '../api/types.generated.ts';
 import type { DatabaseObservation, PemText, Resolved } from '../plan/observations.ts';
 import { type Inventory, type KeyedData, textIn } from '../resources/inventory.ts';
-import { readAnchors } from './material.ts';
+import { fail, readAnchors } from './material.ts';
 
 type Postgres = NonNullable<DrimboxSite['spec']['storage']['postgres']>;
-
-function fail(
-  reason: string,
-  message: string,
-): { readonly ok: false; readonly reason: string; readonly message: string } {
-  return { ok: false, reason, message };
-}
 
 /** @param namespace of the site: what it names is there */
 export function readDatabase(

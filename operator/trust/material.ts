@@ -9,7 +9,7 @@ x509.cryptoProvider.set(crypto);
 
 type Failure = { readonly ok: false; readonly reason: string; readonly message: string };
 
-function fail(reason: string, message: string): Failure {
+export function fail(reason: string, message: string): Failure {
   return { ok: false, reason, message };
 }
 

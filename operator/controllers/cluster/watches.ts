@@ -1,6 +1,6 @@
 /** Every collection the operator follows, as stores. What others write into is followed as metadata alone: no Secret is copied. */
 import type * as api from '../../api/types.generated.ts';
-import { managedBy, managerLabel, nameLabel, siteLabel } from '../../infrastructure/kubernetes/names.ts';
+import { gatewayName, managedBy, managerLabel, nameLabel, siteLabel } from '../../infrastructure/kubernetes/names.ts';
 import type { KubeClient } from '../../resources/kubernetes/client.ts';
 import {
   type Change,
@@ -27,7 +27,7 @@ import type { Indexer } from '../../resources/kubernetes/store.ts';
 import { type GatewayPodFacts, podFacts } from './pod-facts.ts';
 
 /** With the label of whoever made it. */
-const ownLabels = `${managerLabel}=${managedBy}`;
+const ownSelector = `${managerLabel}=${managedBy}`;
 /** Secrets in which the operator remembers what it planned for a site. */
 export const memoryLabel = 'drimbox.dev/memory';
 export const documentLabel = 'drimbox.dev/document';
@@ -131,7 +131,7 @@ export function startWatches(options: WatchesOptions): Watches {
       onChange: (change) => onChange(kind, change),
       onError: (error) => onError(kind, error),
     });
-  const ours = { labelSelector: ownLabels, indexed: true };
+  const ours = { labelSelector: ownSelector, indexed: true };
   // Their generation tells of each change (countedKinds).
   const counted = { ...ours, metadataOnly: true };
   const watches = {
@@ -148,7 +148,7 @@ export function startWatches(options: WatchesOptions): Watches {
     claims: follow(PersistentVolumeClaim, ours),
     policies: follow(NetworkPolicy, counted),
     budgets: follow(PodDisruptionBudget, counted),
-    pods: follow<GatewayPodFacts>(Pod, { labelSelector: `${nameLabel}=drimbox-gateway`, indexed: true }, podFacts),
+    pods: follow<GatewayPodFacts>(Pod, { labelSelector: `${nameLabel}=${gatewayName}`, indexed: true }, podFacts),
   };
   const all: readonly Reflector<KubeObject>[] = Object.values(watches);
   const stores = new Map<string, Reflector<KubeObject>>([

@@ -9,6 +9,8 @@ export const siteLabel = 'drimbox.dev/site';
 export const podIndexLabel = 'apps.kubernetes.io/pod-index';
 /** On pods, volumes and services: the same for all of one site. */
 export const nameLabel = 'app.kubernetes.io/name';
+/** Their `nameLabel`. */
+export const gatewayName = 'drimbox-gateway';
 
 /** Pods have the same ports everywhere; a Service shows those that the site says. */
 export const podPorts = { mllp: 2575, dimse: 11_112, wado: 8443, viewer: 8444, admin: 8080 } as const;
@@ -61,5 +63,10 @@ export const ownLabels = {
 
 /** On every object of a site. */
 export function labelsOf(siteName: string): Record<string, string> {
-  return { ...ownLabels, [nameLabel]: 'drimbox-gateway', [siteLabel]: siteName };
+  return { ...ownLabels, ...selectorOf(siteName) };
+}
+
+/** The gateway pods of a site: of these labels none ever changes, as no selector of a StatefulSet can. */
+export function selectorOf(siteName: string): Readonly<Record<string, string>> {
+  return { [nameLabel]: gatewayName, [siteLabel]: siteName };
 }

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { DrimboxSite, PacsLink, TrustSpace } from '../../api/types.generated.ts';
 import type { Json } from './json.ts';
-import { nameLabel, podPorts, siteLabel } from './names.ts';
+import { nameLabel, podPorts, selectorOf } from './names.ts';
 
 /** Where the operator and the ingress live. */
 export interface SystemNamespace {
@@ -19,7 +19,7 @@ export function networkPolicySpec(
   system: SystemNamespace,
 ): Json {
   return {
-    podSelector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: site.metadata.name } },
+    podSelector: { matchLabels: selectorOf(site.metadata.name) },
     policyTypes: ['Ingress', 'Egress'],
     ingress: [
       { from: [podsOf('drimbox-ingress', system)], ports: [tcp(podPorts.wado), tcp(podPorts.viewer)] },

@@ -1,16 +1,7 @@
 /** The pod of a gateway: PodSecurity "restricted", nothing writable but its volume, probes that mean it. Pure. */
 import type { Json } from './json.ts';
 import { configMapNames } from './config-maps.ts';
-import {
-  labelsOf,
-  nameLabel,
-  paths,
-  podIndexLabel,
-  podPorts,
-  siteLabel,
-  whitelistName,
-  workloadName,
-} from './names.ts';
+import { labelsOf, paths, podIndexLabel, podPorts, selectorOf, whitelistName, workloadName } from './names.ts';
 
 export interface GatewayPod {
   readonly siteName: string;
@@ -55,7 +46,7 @@ export function podTemplate(pod: GatewayPod): Json {
           maxSkew: 1,
           topologyKey,
           whenUnsatisfiable: 'ScheduleAnyway',
-          labelSelector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: pod.siteName } },
+          labelSelector: { matchLabels: selectorOf(pod.siteName) },
         })),
       }),
       containers: [container(pod)],

@@ -3,15 +3,7 @@ import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
 import { Service } from '../../resources/kubernetes/resource-kind.ts';
 import type { Json } from './json.ts';
-import {
-  dimseServiceName,
-  internalServiceName,
-  nameLabel,
-  podIndexLabel,
-  podPorts,
-  siteLabel,
-  workloadName,
-} from './names.ts';
+import { dimseServiceName, internalServiceName, podIndexLabel, podPorts, selectorOf, workloadName } from './names.ts';
 import type { Planned } from './planned.ts';
 import { metadataOf } from './site-metadata.ts';
 
@@ -51,10 +43,6 @@ function port(target: keyof typeof podPorts, shown: number, nodePort?: number): 
     targetPort: target,
     ...(nodePort !== undefined && { nodePort }),
   };
-}
-
-function selectorOf(name: string): Readonly<Record<string, string>> {
-  return { [nameLabel]: 'drimbox-gateway', [siteLabel]: name };
 }
 
 /** For RIS and PACS, as the site says. @param index of the only gateway it leads to */

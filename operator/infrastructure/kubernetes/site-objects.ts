@@ -11,7 +11,7 @@ import {
   StatefulSet,
 } from '../../resources/kubernetes/resource-kind.ts';
 import { toConfigMaps } from './config-maps.ts';
-import { internalServiceName, labelsOf, nameLabel, siteLabel, workloadName } from './names.ts';
+import { internalServiceName, labelsOf, selectorOf, workloadName } from './names.ts';
 import { type SystemNamespace, networkPolicySpec } from './network-policy.ts';
 import type { Planned } from './planned.ts';
 import { podTemplate } from './pod.ts';
@@ -89,7 +89,7 @@ function disruptionBudget(site: DrimboxSite): ApplyObject {
       maxUnavailable: 1,
       // One that does not serve keeps no node from being drained.
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
-      selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
+      selector: { matchLabels: selectorOf(name) },
     },
   };
 }
@@ -134,7 +134,7 @@ function statefulSet({ site, plan, settings }: SiteInput, namespace: string): Ap
       serviceName: internalServiceName(name),
       // There is no order to keep; changes still go from one pod to the next. OrderedReady would wait for ever for a pod that can't start, also once the mistake is mended.
       podManagementPolicy: 'Parallel',
-      selector: { matchLabels: { [nameLabel]: 'drimbox-gateway', [siteLabel]: name } },
+      selector: { matchLabels: selectorOf(name) },
       updateStrategy: { type: 'RollingUpdate' },
       // The next one goes only when the one before has found its database and stayed.
       ...(shared && { minReadySeconds: 10 }),

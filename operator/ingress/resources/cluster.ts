@@ -32,8 +32,9 @@ export function cluster(host: IngressHost, internal: IngressPlan['internal']): N
         'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
         {
           // Shorter than the gateway's own 5 s, else a request meets a connection being closed, and is not repeated.
-          // And none outlives a gateway's goodbye (pod.ts, 5 s, of which nodes need some to hear of it): one that ends gets no request over a connection that others
-          // kept busy, while another gateway of the site would take it. An answer under way ends first.
+          // And none outlives a gateway's goodbye (pod.ts, 5 s, of which nodes need some to hear of it): one that ends gets no
+          // request over a connection that others kept busy, while another gateway of the site would take it. An answer under
+          // way ends first.
           common_http_protocol_options: { idle_timeout: '3s', max_connection_duration: '3s' },
           explicit_http_config: { http_protocol_options: {} },
         },

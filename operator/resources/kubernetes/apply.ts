@@ -88,7 +88,7 @@ export function createApplier({ client, live, onOutcome }: ApplierOptions): Appl
   ): Promise<ApplyOutcome> => {
     const { namespace, name } = splitKey(key);
     const wanted = hashOf(desired);
-    const place: Place = { kind, key, target: `${target.manager} ${target.subresource ?? ''}` };
+    const place: Place = { kind, key, ...target };
     const there = live(kind, key);
     if (there !== undefined && memory.holds(place, wanted, desired, there)) {
       onOutcome?.(kind, 'unchanged');
@@ -144,7 +144,12 @@ export function createApplier({ client, live, onOutcome }: ApplierOptions): Appl
 interface Place {
   readonly kind: ResourceKind;
   readonly key: string;
-  readonly target: string;
+  readonly manager: string;
+  readonly subresource?: string;
+}
+
+function targetOf({ manager, subresource = '' }: Place): string {
+  return `${manager} ${subresource}`;
 }
 
 interface Memory {
@@ -155,11 +160,9 @@ interface Memory {
   forget(kind: ResourceKind, key: string): void;
 }
 
-/** A status is not counted by generations. */
-const statusTarget = ' status';
-
-function ownedHash({ kind, target }: Place, there: KubeObject, desired: object): string {
-  if (!countedKinds.has(kind) || target.endsWith(statusTarget)) return hashOf(project(there, desired));
+function ownedHash({ kind, subresource }: Place, there: KubeObject, desired: object): string {
+  // A status is not counted by generations.
+  if (!countedKinds.has(kind) || subresource !== undefined) return hashOf(project(there, desired));
   const { metadata } = there;
   return hashOf([project({ metadata }, { metadata: (desired as KubeObject).metadata }), metadata.generation]);
 }
@@ -170,8 +173,8 @@ const leastSweep = 1_000;
 function createMemory(live: ApplierOptions['live']): Memory {
   const objects = new Map<string, { readonly place: Place; readonly targets: Map<string, Remembered> }>();
   const nameOf = (kind: ResourceKind, key: string): string => `${kind.group} ${kind.plural} ${key}`;
-  const find = ({ kind, key, target }: Place): Remembered | undefined =>
-    objects.get(nameOf(kind, key))?.targets.get(target);
+  const find = (place: Place): Remembered | undefined =>
+    objects.get(nameOf(place.kind, place.key))?.targets.get(targetOf(place));
   let sweepAt = leastSweep;
   /** Objects that others deleted would be remembered for ever. */
   const sweep = (): void => {
@@ -193,11 +196,11 @@ function createMemory(live: ApplierOptions['live']): Memory {
       const owned = ownedHash(place, applied, desired);
       const name = nameOf(place.kind, place.key);
       const entry = objects.get(name) ?? { place, targets: new Map<string, Remembered>() };
-      entry.targets.set(place.target, { desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
+      entry.targets.set(targetOf(place), { desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
       objects.set(name, entry);
       if (objects.size > sweepAt) sweep();
     },
-    drop: (place) => void objects.get(nameOf(place.kind, place.key))?.targets.delete(place.target),
+    drop: (place) => void objects.get(nameOf(place.kind, place.key))?.targets.delete(targetOf(place)),
     forget: (kind, key) => void objects.delete(nameOf(kind, key)),
   };
 }

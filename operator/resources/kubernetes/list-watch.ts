@@ -1,5 +1,6 @@
 /** One LIST and the WATCHes after it, of one namespace or of all: where a reflector hears from. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { breathe } from '../../turns.ts';
 import type { KubeClient, KubeRequest } from './client.ts';
 import { KubeError, type KubeStatus } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectMetadata, pathOf, type ResourceKind } from './resource-kind.ts';
@@ -20,8 +21,6 @@ interface ListPage {
 }
 
 const metadataAs = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
-/** Objects taken over before the event loop gets its turn. */
-const slice = 100;
 
 /**
  * All objects, page by page. Without a resourceVersion, as only that is both consistent and paged: asked with
@@ -46,11 +45,9 @@ export async function listAll(
     });
     // Parsing a page took its time: others first.
     await nextTurn();
-    let taken = 0;
     for (const item of page.items ?? []) {
       accept(kept(item, collection));
-      taken += 1;
-      if (taken % slice === 0) await nextTurn();
+      await breathe();
     }
     signal.throwIfAborted();
     next = page.metadata.continue;
