@@ -7,25 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { arrowNames } from '../../common/contract/publication-arrows.ts';
 import type { DmpEntry } from '../parts/dmp.ts';
 import type { Part } from '../parts/process.ts';
 import { reportMessage } from '../parts/reports.ts';
 import { sendMllp } from '../parts/ris.ts';
 import { openSite } from './site.ts';
-
-/** As gateway/source/publication/arrows.ts names them, in the order a report passes them. */
-const arrows = [
-  'message-read',
-  'inbox-committed',
-  'acknowledged',
-  'intake-committed',
-  'pacs-answered',
-  'kos-built',
-  'draft-committed',
-  'dmp-called',
-  'dmp-answered',
-  'archive-committed',
-] as const;
 
 export interface Killing {
   /** Of the site's folder. */
@@ -97,7 +84,7 @@ export async function killAtArrows({ name, replicas, times }: Killing): Promise<
 
   const kosOf = (study: string): readonly DmpEntry[] => site.kosOf(study);
 
-  for (const [index, arrow] of arrows.entries()) {
+  for (const [index, arrow] of arrowNames.entries()) {
     test(`killed at ${arrow}, ${times} times: published exactly once`, async () => {
       for (let n = 0; n < times; n++) {
         const studyUid = `2.25.77${index}${String(n).padStart(3, '0')}1`;

@@ -100,6 +100,20 @@ async function publishedOnce(uids: readonly string[]): Promise<void> {
 const sql = async (statement: string): Promise<string> => (await postgres?.sql(statement, archiveDatabase)) ?? '';
 const open = async (): Promise<string> => await sql(`SELECT count(*) FROM jobs WHERE state IN ('queued', 'built')`);
 
+/** A series by WADO-RS from that gateway, as a listed DRIMbox asks for it. */
+async function fetched(gateway: GatewayPart, uid: string, seriesUid: string): ReturnType<typeof fetchSeries> {
+  return await fetchSeries({
+    url: `https://${wadoFqdn}/dicom-web-rs/studies/${uid}/series/${seriesUid}`,
+    connectTo: gateway.config.listeners.wado,
+    certificateFile: site.caller.certificateFile,
+    keyFile: site.caller.keyFile,
+    caFile: site.pki.bundleFile,
+    token: await site.psc.tokenFor(professionalId, 'psc-client'),
+    kosSopInstanceUid: site.kosOf(uid)[0]?.uniqueId ?? '',
+    accept: losslessAccept,
+  });
+}
+
 test('both start at once on an empty database; one publishes, and both are ready', async () => {
   await Promise.all(gateways.map(start));
   for (const gateway of gateways) await until('ready', () => ready(gateway));
@@ -122,16 +136,7 @@ test('images are had from both, each by AE titles of its own', async () => {
   const study = uid === undefined ? undefined : seriesOf.get(uid);
   if (uid === undefined || study === undefined) throw new Error('there is a study with an image');
   for (const [index, gateway] of gateways.entries()) {
-    const answer = await fetchSeries({
-      url: `https://${wadoFqdn}/dicom-web-rs/studies/${uid}/series/${study.seriesUid}`,
-      connectTo: gateway.config.listeners.wado,
-      certificateFile: site.caller.certificateFile,
-      keyFile: site.caller.keyFile,
-      caFile: site.pki.bundleFile,
-      token: await site.psc.tokenFor(professionalId, 'psc-client'),
-      kosSopInstanceUid: site.kosOf(uid)[0]?.uniqueId ?? '',
-      accept: losslessAccept,
-    });
+    const answer = await fetched(gateway, uid, study.seriesUid);
     assert.is(answer.status, 200, `${index}: ${answer.body}`);
     assert.is(answer.parts.length, study.instances.length);
   }
@@ -215,16 +220,7 @@ test('the database is killed: AE and 503, the gateways live and say so; all goes
     assert.match(await gateway.page('/livez'), 'UP');
     assert.match(await gateway.page('/readyz'), 'DOWN');
     assert.is(await acknowledgement(gateway, late), 'AE');
-    const answer = await fetchSeries({
-      url: `https://${wadoFqdn}/dicom-web-rs/studies/${uid}/series/${uid}.1`,
-      connectTo: gateway.config.listeners.wado,
-      certificateFile: site.caller.certificateFile,
-      keyFile: site.caller.keyFile,
-      caFile: site.pki.bundleFile,
-      token: await site.psc.tokenFor(professionalId, 'psc-client'),
-      kosSopInstanceUid: site.kosOf(uid)[0]?.uniqueId ?? '',
-      accept: losslessAccept,
-    });
+    const answer = await fetched(gateway, uid, `${uid}.1`);
     assert.is(answer.status, 503);
   }
   await postgres?.startAgain();

@@ -3,21 +3,7 @@
  * pulls the plug) sees the exact instant; with none the cost is one comparison.
  */
 import { channel } from 'node:diagnostics_channel';
-
-export const arrowNames = [
-  'message-read',
-  'inbox-committed',
-  'acknowledged',
-  'intake-committed',
-  'pacs-answered',
-  'kos-built',
-  'draft-committed',
-  'dmp-called',
-  'dmp-answered',
-  'archive-committed',
-] as const;
-
-export type ArrowName = (typeof arrowNames)[number];
+import type { ArrowName } from '../../../common/contract/publication-arrows.ts';
 
 const arrows = channel('drimbox:publication');
 
