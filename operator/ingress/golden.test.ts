@@ -22,7 +22,7 @@ import { envoyResources } from './resources/resources.ts';
 const golden = join(import.meta.dirname, 'golden');
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-golden-'));
 const address = { host: '192.0.2.1', port: 443 };
-const root = loadProtos();
+const root = await loadProtos();
 const encode = encoder(root);
 let pki: Pki;
 

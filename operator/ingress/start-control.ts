@@ -24,7 +24,7 @@ type Change = (from: Quarantine) => Quarantine;
 
 /** @throws Error when the endpoint can't be opened */
 export async function startIngressControl(options: IngressControlOptions): Promise<IngressControl> {
-  const root = loadProtos();
+  const root = await loadProtos();
   // In a cluster the log collector has it as well: nobody reads a pod's files.
   const listen = { ...('host' in options.endpoint && { failures: 'stream and stdout' as const }), ...options.listen };
   const snapshotOf = snapshots(root, encoder(root), listen);

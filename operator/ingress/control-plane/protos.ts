@@ -1,8 +1,9 @@
 /** Envoy's API, from the .proto files that @grpc/grpc-js-xds ships (architecture decision 5); the package itself is not loaded. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
+import { breathe } from '../../turns.ts';
 
 const files = [
   'envoy/service/discovery/v3/ads.proto',
@@ -24,23 +25,38 @@ const files = [
   'envoy/extensions/upstreams/http/v3/http_protocol_options.proto',
 ];
 
-/** Takes a few tenths of a second. @throws Error naming the .proto that is missing */
-export function loadProtos(): protobuf.Root {
+/**
+ * Takes a few tenths of a second, in slices: the package's own loader takes them in one go. @throws Error naming the .proto that is
+ * missing
+ */
+export async function loadProtos(): Promise<protobuf.Root> {
   const require = createRequire(import.meta.url);
   const descriptor = require('protobufjs/google/protobuf/descriptor.json') as DescriptorFile;
   protobuf.common('descriptor', descriptor.nested.google.nested.protobuf.nested);
   const folder = join(dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps');
   const roots = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((name) => join(folder, name));
   const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) => {
-    if (protobuf.common.get(target) !== null) return target;
-    const found = roots.map((directory) => join(directory, target)).find(existsSync);
-    if (found === undefined) throw new Error(`${target} is not among the .proto files of @grpc/grpc-js-xds`);
-    return found;
-  };
-  root.loadSync(files, { keepCase: true });
+  const wanted = new Set(files);
+  // A set goes on over what is added meanwhile.
+  for (const file of wanted) {
+    for (const imported of add(root, file, roots)) wanted.add(imported);
+    await breathe();
+  }
   root.resolveAll();
   return root;
+}
+
+/** @returns what it imports */
+function add(root: protobuf.Root, file: string, roots: readonly string[]): readonly string[] {
+  const bundled = protobuf.common.get(file);
+  if (bundled !== null) {
+    root.addJSON(bundled.nested ?? {});
+    return [];
+  }
+  const found = roots.map((directory) => join(directory, file)).find(existsSync);
+  if (found === undefined) throw new Error(`${file} is not among the .proto files of @grpc/grpc-js-xds`);
+  const { imports = [], weakImports = [] } = protobuf.parse(readFileSync(found, 'utf8'), root, { keepCase: true });
+  return [...imports, ...weakImports];
 }
 
 interface DescriptorFile {
