@@ -91,5 +91,5 @@ export async function startClusterOperator(options: ClusterOperatorOptions): Pro
     stopTimeoutMs: 30_000,
     ready: async () => (await fetch(`http://127.0.0.1:${metricsPort}/livez`)).ok,
   });
-  return { ...part, instance, controlPort, metricsPort };
+  return Object.assign(part, { instance, controlPort, metricsPort });
 }

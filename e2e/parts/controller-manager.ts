@@ -1,5 +1,4 @@
 /** Kubernetes' own controllers beside an API server that has none: e.g. the one that deletes what belonged to what is gone. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kube } from './kube.ts';
 import { ensureKubernetes } from './kubernetes/ensure.ts';
@@ -10,7 +9,6 @@ import { type Part, startProcess } from './process.ts';
 export async function startControllerManager(kube: Kube, controllers: readonly string[]): Promise<Part> {
   const binaries = await ensureKubernetes(['kube-controller-manager']);
   const port = await freePort();
-  const logFile = join(kube.directory, 'controller-manager.log');
   return await startProcess({
     name: 'kube-controller-manager',
     command: join(binaries, 'kube-controller-manager'),
@@ -22,8 +20,8 @@ export async function startControllerManager(kube: Kube, controllers: readonly s
       `--secure-port=${port}`,
       `--cert-dir=${join(kube.directory, 'controller-manager')}`,
     ],
-    logFile,
+    logFile: join(kube.directory, 'controller-manager.log'),
     // Its health page wants a client certificate of its own; its words do as well.
-    ready: async () => (await readFile(logFile, 'utf8')).includes('Starting controller'),
+    ready: (said) => said().includes('Starting controller'),
   });
 }

@@ -1,6 +1,5 @@
 /** A DMP for tests and the demo: strict about what it accepts, honest about why it refuses, troubled on demand (ci-sis §5, §6). */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Fault, setFault } from './dmp/faults.ts';
 import { type DmpEntry, type DmpSubmission, openRegistry } from './dmp/registry.ts';
@@ -71,14 +70,11 @@ export async function startDmp(config: DmpSimulatorConfig): Promise<DmpSimulator
     repositoryUniqueId: config.repositoryUniqueId ?? '1.2.250.1.999.1.2',
     now: () => new Date(),
   };
-  const held = { server: await listen({ ...config, port }, desk) };
+  const held = await listen({ ...config, port }, desk);
   const close = async (): Promise<void> => {
-    if (!held.server.listening) return;
-    const closed = new Promise<void>((resolve) => held.server.close(() => resolve()));
     // a handshake cut now is nobody's news, and its journal may be gone
     held.server.removeAllListeners('tlsClientError');
-    held.server.closeAllConnections();
-    await closed;
+    await held.end();
   };
   return {
     ...viewOf(config.directory, port, () => registry.state(), config.place),
@@ -89,11 +85,14 @@ export async function startDmp(config: DmpSimulatorConfig): Promise<DmpSimulator
     },
     pause: close,
     async resume() {
-      if (!held.server.listening) held.server = await listen({ ...config, port }, desk);
+      if (!held.server.listening) Object.assign(held, await listen({ ...config, port }, desk));
     },
     close,
   };
 }
+
+/** What the program says when it listens. */
+export const greeting = 'DMP simulator at';
 
 /** The same in a process of its own, which can be killed; its state outlives it. */
 export async function startDmpProgram(config: DmpSimulatorConfig): Promise<DmpProgram> {
@@ -106,7 +105,8 @@ export async function startDmpProgram(config: DmpSimulatorConfig): Promise<DmpPr
     command: process.execPath,
     args: [join(import.meta.dirname, 'dmp/main.ts'), '--config', configFile],
     logFile: join(config.directory, 'dmp.log'),
-    ready: () => answersOn(port),
+    // its last word of the start: it listens, and ends properly when it is asked to
+    ready: (said) => said().includes(`${greeting} https:`),
   });
   const file = join(config.directory, 'registry.json');
   const state = (): { entries: readonly DmpEntry[]; submissions: readonly DmpSubmission[] } =>
@@ -138,14 +138,4 @@ function viewOf(
         .map((name) => join(requests, name)),
     setFault: (fault) => setFault(directory, fault),
   };
-}
-
-async function answersOn(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

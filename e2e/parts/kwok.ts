@@ -2,7 +2,7 @@
  * Nodes without machines (KWOK), and what makes pods for them: Kubernetes' own StatefulSet controller and scheduler. Pods are as a real
  * cluster makes them, late, scheduled and labelled by it; only their containers are said to run.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startControllerManager } from './controller-manager.ts';
 import type { Kube } from './kube.ts';
@@ -59,7 +59,6 @@ async function startNodes(kube: Kube, binaries: string): Promise<Part> {
 async function startScheduler(kube: Kube, binaries: string): Promise<Part> {
   const port = await freePort();
   const file = join(kube.directory, 'scheduler.json');
-  const logFile = join(kube.directory, 'scheduler.log');
   // Nobody makes volumes here: a claim that stays pending must not keep its pod.
   const disabled = ['VolumeBinding', 'VolumeZone', 'VolumeRestrictions', 'NodeVolumeLimits'].map((name) => ({ name }));
   const configuration = {
@@ -79,7 +78,7 @@ async function startScheduler(kube: Kube, binaries: string): Promise<Part> {
       `--secure-port=${port}`,
       `--cert-dir=${join(kube.directory, 'scheduler')}`,
     ],
-    logFile,
-    ready: async () => (await readFile(logFile, 'utf8')).includes('Serving securely'),
+    logFile: join(kube.directory, 'scheduler.log'),
+    ready: (said) => said().includes('Serving securely'),
   });
 }

@@ -85,11 +85,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     ready: () => existsSync(statusFile),
     stopTimeoutMs: 30_000,
   });
-  return {
-    ...part,
+  return Object.assign(part, {
     state: options.state,
     status: () => (existsSync(statusFile) ? (JSON.parse(readFileSync(statusFile, 'utf8')) as StatusSeen) : undefined),
-  };
+  });
 }
 
 export function isReady(resource: ResourceSeen): boolean {

@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls';
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import type { Issued, Pki } from './pki.ts';
 import { type Place, loopback } from './place.ts';
+import { endOf } from './server-end.ts';
 
 export interface PscOptions {
   readonly pki: Pki;
@@ -171,6 +172,7 @@ export async function startProSanteConnect(options: PscOptions): Promise<ProSant
     const { status, headers, body } = handler ? await handler(request, url, form) : json(404, { error: 'not_found' });
     response.writeHead(status, headers).end(body);
   };
+  const close = endOf(server);
   await new Promise<void>((resolve) => server.listen(0, (options.place ?? loopback).host, resolve));
   const origin = `https://${(options.place ?? loopback).name}:${(server.address() as AddressInfo).port}`;
   state.base = `${origin}${realm}`;
@@ -185,11 +187,7 @@ export async function startProSanteConnect(options: PscOptions): Promise<ProSant
     setAvailable: (available) => {
       state.available = available;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    close,
   };
 }
 

@@ -69,10 +69,9 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
     logFile: join(directory, 'envoy.log'),
     ready: async () => (await fetch(`${admin}/stats?filter=^server.live$`)).ok,
   });
-  return {
-    ...part,
+  return Object.assign(part, {
     publicPort,
-    async stat(name) {
+    async stat(name: string) {
       const text = await (await fetch(`${admin}/stats?filter=${encodeURIComponent(`^${name}$`)}`)).text();
       return Number(/: (\d+)/.exec(text)?.[1] ?? 0);
     },
@@ -83,7 +82,7 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
       const own = new Set<string>(Object.values(identityNames));
       return (dump.configs ?? []).map(({ name }) => name).filter((name) => !own.has(name));
     },
-  };
+  });
 }
 
 function bootstrap(directory: string, controlPorts: readonly number[], adminPort: number): Json {

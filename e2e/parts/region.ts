@@ -11,6 +11,7 @@ import { type GroupSpec, type SiteSpec, writeGroup } from './group.ts';
 import { type Kube, type KubeAnswer } from './kube.ts';
 import { type IssueOptions, type Issued, type Pki, newKeys } from './pki.ts';
 import { type RegionNodes, startRegionNodes } from './region-nodes.ts';
+import { endOf } from './server-end.ts';
 import { type WhitelistServer, signWhitelist, startWhitelistServer } from './whitelist.ts';
 
 export const root = join(import.meta.dirname, '../..');
@@ -119,6 +120,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     response.writeHead(body === undefined ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? {}));
   });
+  const endPages = endOf(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     namespace,
@@ -131,8 +133,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     nodes,
     async stop() {
       await nodes.stop();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await endPages();
       await whitelist.close();
     },
   };

@@ -11,6 +11,7 @@ import * as x509 from '@peculiar/x509';
 import { XmlC14NMode, XmlDocument } from 'libxml2-wasm';
 import type { Issued, Pki } from './pki.ts';
 import { type Place, loopback } from './place.ts';
+import { endOf } from './server-end.ts';
 
 export interface ListedDomain {
   readonly db: string;
@@ -195,6 +196,7 @@ export async function startWhitelistServer(
     if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
     else response.writeHead(200, { 'content-type': 'application/xml', etag }).end(state.list);
   });
+  const close = endOf(server);
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const base = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
@@ -208,10 +210,6 @@ export async function startWhitelistServer(
     setAvailable: (available) => {
       state.available = available;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    close,
   };
 }

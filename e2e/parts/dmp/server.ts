@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { type Place, loopback } from '../place.ts';
+import { endOf } from '../server-end.ts';
 import { type DeskDependencies, serve, type Served } from './desk.ts';
 import { pemBlocks } from './trust.ts';
 
@@ -22,7 +23,13 @@ export interface ServerOptions {
 export const SERVICES = '/si-dmp-server/v2/services';
 const LONGEST_REQUEST = 64 << 20;
 
-export async function listen(options: ServerOptions, desk: DeskDependencies): Promise<Server> {
+export interface Listening {
+  readonly server: Server;
+  /** At once, whoever is connected. */
+  readonly end: () => Promise<void>;
+}
+
+export async function listen(options: ServerOptions, desk: DeskDependencies): Promise<Listening> {
   const journal = openJournal(join(desk.directory, 'requests'));
   // Node reads only the first CRL of a PEM bundle: each is given by itself
   const server = createServer({
@@ -34,6 +41,7 @@ export async function listen(options: ServerOptions, desk: DeskDependencies): Pr
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   });
+  const end = endOf(server);
   server.on('request', (request, response) => {
     handle(request, response, desk, journal).catch((error: unknown) => {
       journal.note(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -45,7 +53,7 @@ export async function listen(options: ServerOptions, desk: DeskDependencies): Pr
     server.once('error', reject);
     server.listen(options.port, (options.place ?? loopback).host, resolve);
   });
-  return server;
+  return { server, end };
 }
 
 async function handle(
