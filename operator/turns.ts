@@ -40,3 +40,13 @@ export async function inSlices<T>(steps: Generator<unknown, T, undefined>): Prom
     await breathe();
   }
 }
+
+/** The same work for each of many items, as steps: it can be halted after each hundred. */
+export function* overAll<T>(items: Iterable<T>, work: (item: T) => void): Generator<undefined, void, undefined> {
+  let count = 0;
+  for (const item of items) {
+    work(item);
+    count += 1;
+    if (count % 100 === 0) yield undefined;
+  }
+}

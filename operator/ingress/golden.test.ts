@@ -13,10 +13,12 @@ import { findEnvoy } from '../../e2e/parts/envoy.ts';
 import { type Pki, createPki } from '../../e2e/parts/pki.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import { bootstrap } from './bootstrap.ts';
+import type { DeltaResponse } from './control-plane/delta-stream.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
-import { messages } from './control-plane/snapshot.ts';
+import { messages, typeUrl } from './control-plane/snapshot.ts';
 import { snapshots } from './control-plane/snapshots.ts';
+import { framed, outgoing } from './control-plane/wire.ts';
 import { envoyResources } from './resources/resources.ts';
 
 const golden = join(import.meta.dirname, 'golden');
@@ -45,6 +47,22 @@ async function material(text: string): Promise<string> {
       .replaceAll(`"key:${name}"`, JSON.stringify(issued.keyPem));
   }
   return filled;
+}
+
+interface Received {
+  readonly resources: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly resource: { readonly type_url: string; readonly value: Uint8Array };
+  }[];
+}
+
+/** What a proxy reads of a message that is put together as grpc-js has it done. */
+function received(message: Buffer): Received {
+  const whole = Buffer.alloc(message.byteLength);
+  message.copy(whole, 0);
+  const type = root.lookupType('envoy.service.discovery.v3.DeltaDiscoveryResponse');
+  return type.toObject(type.decode(whole), { arrays: true }) as Received;
 }
 
 function validate(config: object): void {
@@ -104,10 +122,24 @@ for (const file of readdirSync(golden).filter((name) => name.endsWith('.in.yaml'
       if (type !== 'cluster' && type !== 'listener' && type !== 'secret') continue;
       const message = root.lookupType(messages[type]);
       const said = (bytes: Uint8Array): object => message.toObject(message.decode(bytes), { bytes: String });
+      const versions = new Map([...snapshot[type]].map(([key, { version }]) => [key, version]));
+      const response: DeltaResponse = { type, nonce: '7', resources: versions, removed: ['gone'] };
+      const sent = received(framed(outgoing(root)(response, snapshot, 'round 1')));
       assert.equal(
-        [...snapshot[type]].map(([key, { bytes }]) => [key, said(bytes)]),
-        resources.map((one) => [one.name, said(encode(messages[type], one))]),
+        {
+          ...sent,
+          resources: sent.resources.map(({ name, version, resource }) => [name, version, said(resource.value)]),
+        },
+        {
+          system_version_info: 'round 1',
+          type_url: typeUrl(type),
+          nonce: '7',
+          removed_resources: ['gone'],
+          removed_resource_names: [],
+          resources: resources.map((one) => [one.name, versions.get(one.name), said(encode(messages[type], one))]),
+        },
       );
+      assert.ok(sent.resources.every(({ resource }) => resource.type_url === typeUrl(type)));
     }
   });
 }

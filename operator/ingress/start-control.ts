@@ -61,7 +61,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       await turn();
       if (edition.wanted !== wanted) continue;
       edition.published = wanted;
-      if (snapshot !== undefined && !edition.stopped) controlPlane.publish(snapshot, edition.version);
+      if (snapshot !== undefined && !edition.stopped) await controlPlane.publish(snapshot, edition.version);
     }
     tell();
   };

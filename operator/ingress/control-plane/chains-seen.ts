@@ -3,7 +3,7 @@
  * equal is kept with its contexts, one that is new or changed asks for its secrets, and so do all when anything of the listener
  * but its chains changed (operator-anchors C.2 c, C.4).
  */
-import type { ListenerParts } from './snapshot.ts';
+import type { Chain, ListenerParts } from './snapshot.ts';
 
 export interface ChainsSeen {
   /** Listener to what was sent last. */
@@ -47,6 +47,11 @@ function anew({ sent, serving }: ChainsSeen, listener: string): ReadonlySet<stri
   if (next === undefined || former === undefined || next.frame !== former.frame) return undefined;
   const secrets = new Set<string>();
   for (const [name, chain] of next.chains)
-    if (former.chains.get(name)?.version !== chain.version) for (const secret of chain.secrets) secrets.add(secret);
+    if (!isSame(former.chains.get(name), chain)) for (const secret of chain.secrets) secrets.add(secret);
   return secrets;
+}
+
+/** One that did not change is the very same object, as long as one operator runs. */
+function isSame(a: Chain | undefined, b: Chain): boolean {
+  return a === b || a?.version === b.version;
 }

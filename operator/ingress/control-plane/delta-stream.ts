@@ -67,9 +67,10 @@ export function receive(state: StreamState, request: DeltaRequest, snapshot: Sna
 }
 
 function turnTo(state: StreamState, snapshot: Snapshot): void {
-  if (state.snapshot === snapshot) return;
+  const former = state.snapshot;
+  if (former === snapshot) return;
   state.snapshot = snapshot;
-  for (const type of resourceTypes) review(state[type], type, snapshot[type]);
+  for (const type of resourceTypes) review(state[type], type, former[type], snapshot[type]);
 }
 
 function judge(state: StreamState, type: ResourceType, pending: DeltaResponse, error: string | undefined): void {
@@ -174,8 +175,8 @@ function isUnderWay(type: ResourceType, state: StreamState): boolean {
 }
 
 /** The proxy's listeners are those of the snapshot, so no cluster that is missing there is used. */
-function listenersAt({ listener, snapshot }: StreamState): boolean {
-  return listener.asked && listener.pending === undefined && held(listener, 'listener', snapshot.listener);
+function listenersAt({ listener }: StreamState): boolean {
+  return listener.asked && listener.pending === undefined && held(listener, 'listener');
 }
 
 /** The proxy has acknowledged everything, and nothing more is to be sent. */
@@ -183,7 +184,7 @@ export function isSettled(state: StreamState, snapshot: Snapshot): boolean {
   turnTo(state, snapshot);
   return resourceTypes.every((type) => {
     const own = state[type];
-    return own.pending === undefined && (own.answered || type === 'secret') && held(own, type, snapshot[type]);
+    return own.pending === undefined && (own.answered || type === 'secret') && held(own, type);
   });
 }
 
@@ -199,7 +200,8 @@ export function standingRefusal(state: StreamState, snapshot: Snapshot): Refusal
 export function forgive(state: StreamState): void {
   for (const type of resourceTypes) {
     const own = state[type];
+    const names = [...own.refused.keys()];
     own.refused.clear();
-    review(own, type, state.snapshot[type]);
+    for (const name of names) consider(own, type, name, state.snapshot[type]);
   }
 }

@@ -22,7 +22,8 @@ type TypeOf = (name: string) => protobuf.Type;
 
 function encode(typeOf: TypeOf, name: string, json: JsonObject, path: string): Buffer {
   const type = typeOf(name);
-  return Buffer.from(type.encode(message(typeOf, type, json, path)).finish());
+  const bytes = type.encode(message(typeOf, type, json, path)).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /**

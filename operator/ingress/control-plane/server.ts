@@ -1,11 +1,10 @@
 /** The gRPC edge: delta ADS and the access log service. What to say is decided in delta-stream.ts. */
 import grpc from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
+import { breathe } from '../../turns.ts';
 import { type ConnectionFailure, readFailures } from '../access-log.ts';
 import type { ControlEndpoint, ControlTls, ProxyCount } from '../ingress-control.ts';
 import {
-  type DeltaRequest,
-  type DeltaResponse,
   type Refusal,
   type StreamState,
   advance,
@@ -16,7 +15,9 @@ import {
   standingRefusal,
 } from './delta-stream.ts';
 import { openDoor } from './door.ts';
-import { type Snapshot, emptySnapshot, typeOfUrl, typeUrl } from './snapshot.ts';
+import { service } from './service.ts';
+import { type Snapshot, emptySnapshot } from './snapshot.ts';
+import { type Outgoing, type WireRequest, framed, fromWire, outgoing } from './wire.ts';
 
 export interface ControlPlaneEvents {
   /** A proxy refused something that is still in the snapshot. */
@@ -36,8 +37,11 @@ export interface ProxiesSeen extends ProxyCount {
 }
 
 export interface ControlPlane {
-  /** @param version told with each response (`system_version_info`): from what made this snapshot */
-  publish(snapshot: Snapshot, version: string): void;
+  /**
+   * Settles when all proxies were told that can be told now: one after the other, each in a turn of its own.
+   * @param version told with each response (`system_version_info`): from what made this snapshot
+   */
+  publish(snapshot: Snapshot, version: string): Promise<void>;
   proxies(): ProxiesSeen;
   readonly port: number | undefined;
   replaceTls(tls: ControlTls): void;
@@ -46,7 +50,7 @@ export interface ControlPlane {
   close(): void;
 }
 
-type Duplex = grpc.ServerDuplexStream<Record<string, unknown>, Record<string, unknown>>;
+type Duplex = grpc.ServerDuplexStream<WireRequest, Outgoing>;
 
 const hourMs = 3_600_000;
 const channel: grpc.ServerOptions = {
@@ -72,8 +76,9 @@ export async function startControlPlane(
   const streams = new Map<Duplex, StreamState>();
   const synchronised = new WeakSet<Duplex>();
 
+  const message = outgoing(root);
   const send = (call: Duplex, state: StreamState): void => {
-    for (const response of advance(state, snapshot)) call.write(toWire(response, snapshot, version));
+    for (const response of advance(state, snapshot)) call.write(message(response, snapshot, version));
   };
   const told = (): void => {
     let all = streams.size > 0;
@@ -82,13 +87,33 @@ export async function startControlPlane(
       else all = false;
     if (all) events.onSettled();
   };
+  /** Those that may have something to be sent: megabytes each, so that whatever else waits has its turn between two of them. */
+  const attended = new Set<Duplex>();
+  const attendAll = async (): Promise<void> => {
+    // A set goes on over what is added meanwhile.
+    for (const call of attended) {
+      await breathe();
+      attended.delete(call);
+      const state = streams.get(call);
+      if (state !== undefined) send(call, state);
+    }
+    told();
+  };
+  let attending: Promise<void> | undefined;
+  const attend = async (calls: Iterable<Duplex>): Promise<void> => {
+    for (const call of calls) attended.add(call);
+    do {
+      attending ??= attendAll().finally(() => (attending = undefined));
+      await attending;
+    } while (attended.size > 0);
+  };
 
   const discover = (call: Duplex): void => {
     const state = newStream();
     streams.set(call, state);
     events.onProxies();
-    call.on('data', (message: WireRequest) => {
-      const request = fromWire(message);
+    call.on('data', (said: WireRequest) => {
+      const request = fromWire(said);
       if (request === undefined) return; // a type we never refer to
       const hear = (): void => {
         const refusal = receive(state, request, snapshot);
@@ -99,8 +124,7 @@ export async function startControlPlane(
         return;
       }
       hear();
-      send(call, state);
-      told();
+      void attend([call]);
     });
     const over = (): void => {
       if (!streams.delete(call)) return;
@@ -122,26 +146,23 @@ export async function startControlPlane(
   };
 
   const server = new grpc.Server(channel);
-  server.addService(
-    service(root, 'envoy.service.discovery.v3.AggregatedDiscoveryService', 'DeltaAggregatedResources'),
-    {
-      DeltaAggregatedResources: discover,
-    },
-  );
+  const discovery = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
+  server.addService(service(root, discovery, 'DeltaAggregatedResources', framed), {
+    DeltaAggregatedResources: discover,
+  });
   server.addService(service(root, 'envoy.service.accesslog.v3.AccessLogService', 'StreamAccessLogs'), {
     StreamAccessLogs: listen,
   });
   const door = await openDoor(server, endpoint, (why, peer) => events.onTurnedAway(why, peer));
   return {
-    publish(next, made) {
+    async publish(next, made) {
       snapshot = next;
       version = made;
       for (const hear of early ?? []) hear();
       early = undefined;
-      for (const [call, state] of streams) send(call, state);
+      await attend(streams.keys());
       const standing = [...streams.values()].map((state) => standingRefusal(state, next)).find((refusal) => refusal);
       if (standing !== undefined) events.onRefused(standing);
-      else told();
     },
     proxies: () => ({
       connected: streams.size,
@@ -151,100 +172,12 @@ export async function startControlPlane(
     port: door.port,
     replaceTls: (tls) => door.replaceTls(tls),
     forgive() {
-      for (const [call, state] of streams) {
-        forgive(state);
-        send(call, state);
-      }
+      for (const state of streams.values()) forgive(state);
+      void attend(streams.keys());
     },
     close() {
       door.close();
       server.forceShutdown();
     },
-  };
-}
-
-function service(root: protobuf.Root, name: string, method: string): grpc.ServiceDefinition {
-  const { requestType, responseType, requestStream, responseStream } = definition(root, name, method);
-  const serialize =
-    (type: protobuf.Type) =>
-    (value: Record<string, unknown>): Buffer =>
-      Buffer.from(type.encode(value).finish());
-  const deserialize =
-    (type: protobuf.Type) =>
-    (bytes: Buffer): Record<string, unknown> =>
-      type.toObject(type.decode(bytes), { arrays: true, longs: Number });
-  return {
-    [method]: {
-      path: `/${name}/${method}`,
-      requestStream,
-      responseStream,
-      requestSerialize: serialize(requestType),
-      requestDeserialize: deserialize(requestType),
-      responseSerialize: serialize(responseType),
-      responseDeserialize: deserialize(responseType),
-    },
-  };
-}
-
-function definition(
-  root: protobuf.Root,
-  name: string,
-  method: string,
-): {
-  readonly requestType: protobuf.Type;
-  readonly responseType: protobuf.Type;
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
-} {
-  const found = root.lookupService(name).methods[method];
-  const { resolvedRequestType, resolvedResponseType } = found ?? {};
-  if (found === undefined || !resolvedRequestType || !resolvedResponseType)
-    throw new Error(`${name} has no method ${method}`);
-  return {
-    requestType: resolvedRequestType,
-    responseType: resolvedResponseType,
-    requestStream: found.requestStream === true,
-    responseStream: found.responseStream === true,
-  };
-}
-
-/** `DeltaDiscoveryRequest` as decoded; absent fields are the protocol's empty values. */
-interface WireRequest {
-  readonly type_url?: string;
-  readonly resource_names_subscribe: readonly string[];
-  readonly resource_names_unsubscribe: readonly string[];
-  readonly initial_resource_versions?: Readonly<Record<string, string>>;
-  readonly response_nonce?: string;
-  readonly error_detail?: { readonly message?: string } | null;
-}
-
-function fromWire(message: WireRequest): DeltaRequest | undefined {
-  const type = typeOfUrl(message.type_url ?? '');
-  if (type === undefined) return undefined;
-  return {
-    type,
-    subscribe: message.resource_names_subscribe,
-    unsubscribe: message.resource_names_unsubscribe,
-    initialVersions: new Map(Object.entries(message.initial_resource_versions ?? {})),
-    nonce: message.response_nonce ?? '',
-    ...(message.error_detail && { error: message.error_detail.message ?? 'refused without a reason' }),
-  };
-}
-
-function toWire(
-  { type, nonce, resources, removed }: DeltaResponse,
-  snapshot: Snapshot,
-  version: string,
-): Record<string, unknown> {
-  return {
-    system_version_info: version,
-    type_url: typeUrl(type),
-    nonce,
-    removed_resources: removed,
-    resources: [...resources].map(([name, version]) => ({
-      name,
-      version,
-      resource: { type_url: typeUrl(type), value: snapshot[type].get(name)?.bytes },
-    })),
   };
 }

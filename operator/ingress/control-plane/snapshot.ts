@@ -7,7 +7,11 @@ export type ResourceType = (typeof resourceTypes)[number];
 
 export interface Resource {
   readonly version: string;
-  readonly bytes: Buffer;
+  /**
+   * As it goes over the wire (wire.ts), to be put one after the other: a listener is megabytes of a region, so its chains' bytes stand
+   * here as they are, and are copied once, into what is sent.
+   */
+  readonly pieces: readonly Buffer[];
   /** Of a listener. */
   readonly parts?: ListenerParts;
 }
@@ -15,8 +19,14 @@ export interface Resource {
 export interface ListenerParts {
   /** Version of all but the chains. */
   readonly frame: string;
-  /** By name, with the secrets that each refers to. */
-  readonly chains: ReadonlyMap<string, { readonly version: string; readonly secrets: readonly string[] }>;
+  /** By name. */
+  readonly chains: ReadonlyMap<string, Chain>;
+}
+
+export interface Chain {
+  readonly version: string;
+  /** Those it refers to. */
+  readonly secrets: readonly string[];
 }
 
 export type Snapshot = Readonly<Record<ResourceType, ReadonlyMap<string, Resource>>>;

@@ -21,6 +21,8 @@ export interface TypeState {
   readonly todo: readonly [Set<string>, Set<string>, Set<string>];
   /** Held, and no longer in the snapshot. */
   readonly gone: Set<string>;
+  /** In the snapshot, and not held in that version: kept up, for after each of thousands of secrets it is asked whether any is left. */
+  readonly missing: Set<string>;
 }
 
 type Resources = ReadonlyMap<string, Resource>;
@@ -36,6 +38,7 @@ export function blankType(): TypeState {
     pending: undefined,
     todo: [new Set(), new Set(), new Set()],
     gone: new Set(),
+    missing: new Set(),
   };
 }
 
@@ -54,19 +57,21 @@ function turn(name: string, { held: versions }: TypeState): 0 | 1 | 2 {
 export function consider(own: TypeState, type: ResourceType, name: string, resources: Resources): void {
   for (const names of own.todo) names.delete(name);
   const version = resources.get(name)?.version;
-  if (version === undefined && own.held.has(name)) own.gone.add(name);
+  const former = own.held.get(name);
+  if (version === undefined && former !== undefined) own.gone.add(name);
   else own.gone.delete(name);
+  if (version === undefined || former === version) own.missing.delete(name);
+  else own.missing.add(name);
   if (version === undefined || (type === 'secret' && !own.subscribed.has(name))) return;
   if (own.refused.get(name)?.version === version) return;
-  if (own.held.get(name) !== version || own.due.has(name)) own.todo[turn(name, own)].add(name);
+  if (former !== version || own.due.has(name)) own.todo[turn(name, own)].add(name);
 }
 
-/** Everything anew, for other resources. */
-export function review(own: TypeState, type: ResourceType, resources: Resources): void {
-  for (const names of own.todo) names.clear();
-  own.gone.clear();
-  for (const name of resources.keys()) consider(own, type, name, resources);
-  for (const name of own.held.keys()) if (!resources.has(name)) own.gone.add(name);
+/** After a change of the resources: of names whose resource is another object. */
+export function review(own: TypeState, type: ResourceType, former: Resources, resources: Resources): void {
+  if (former === resources) return;
+  for (const [name, resource] of resources) if (former.get(name) !== resource) consider(own, type, name, resources);
+  for (const name of former.keys()) if (!resources.has(name)) consider(own, type, name, resources);
 }
 
 /** What to send first. */
@@ -84,9 +89,7 @@ export function take({ todo }: TypeState): readonly string[] {
   return todo.flatMap((names) => [...names]);
 }
 
-/** The proxy acknowledged all of these, and (but for secrets, which it lets go by itself) holds no others. */
-export function held(own: TypeState, type: ResourceType, resources: Resources): boolean {
-  if (isTodo(own) || (type !== 'secret' && own.gone.size > 0)) return false;
-  for (const [name, { version }] of resources) if (own.held.get(name) !== version) return false;
-  return true;
+/** The proxy acknowledged all of the snapshot, and (but for secrets, which it lets go by itself) holds no others. */
+export function held(own: TypeState, type: ResourceType): boolean {
+  return !isTodo(own) && own.missing.size === 0 && (type === 'secret' || own.gone.size === 0);
 }
