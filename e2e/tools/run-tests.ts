@@ -2,18 +2,19 @@
  * Runs every test file in a process of its own and counts what uvu reports.
  * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run two at a time, those that are known to take
  * minutes first: most of these wait for something, and none may be what everything else waits for.
+ * A file whose tests are over and whose process does not end has failed, and is told with what keeps it.
  * The last line is `N passed, N failed`.
  *
  * usage: run-tests.ts [--filter TEXT] [--jobs N]
  */
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type FileLimits, runFile } from './run-file.ts';
 
 const root = join(import.meta.dirname, '../..');
 const rooms = ['common', 'gateway', 'operator', 'images', 'charts', 'e2e'];
-const fileTimeoutMs = 900_000;
+const limits: FileLimits = { wholeMs: 900_000, afterTestsMs: 60_000 };
 
 interface FileResult {
   readonly file: string;
@@ -55,26 +56,6 @@ function byLength(files: readonly string[]): string[] {
   return files.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function runFile(file: string): Promise<FileResult> {
-  const started = process.hrtime.bigint();
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, file)], { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const timer = setTimeout(() => {
-      chunks.push(Buffer.from(`\nstopped after ${fileTimeoutMs / 1000} s\n`));
-      child.kill('SIGKILL');
-    }, fileTimeoutMs);
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      const output = Buffer.concat(chunks).toString();
-      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-      resolve({ file, ...count(output, code), seconds, output });
-    });
-  });
-}
-
 /** uvu prints Total and Passed; a file that dies, or runs no test, counts as one failure. */
 function count(output: string, code: number | null): { passed: number; failed: number } {
   const total = Number(/Total:\s+(\d+)/.exec(output)?.[1] ?? Number.NaN);
@@ -90,7 +71,8 @@ async function runAll(files: readonly string[], jobs: number): Promise<FileResul
   const results: FileResult[] = [];
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(file);
+      const { output, code, seconds } = await runFile(join(root, file), root, limits);
+      const result = { file, ...count(output, code), seconds, output };
       results.push(result);
       report(result);
     }
