@@ -1,9 +1,9 @@
 /** One size of region, from nothing to the end: all Ready, quiet, changes, and the leader lost twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { applyResource, fqdnOf, putSecret } from '../parts/region.ts';
-import { type Pages, type Peaks, requestsIn, sum, watchPages, writesIn } from './region-pages.ts';
-import { type Asked, handshake, startTraffic } from './region-traffic.ts';
+import { type Peaks, requestsIn, sum, watchPages, writesIn } from './region-pages.ts';
+import { type Failover, type Watched, linkPath, loseLeader, viAsked } from './region-failover.ts';
+import { handshake } from './region-traffic.ts';
 import { type RegionWorld, openRegionWorld, siteNamespace, until } from './region-world.ts';
 
 export interface RegionPlan {
@@ -16,17 +16,6 @@ export interface RegionPlan {
   /** Of the operators' Node. */
   readonly nodeFlags: readonly string[];
   readonly say: (text: string) => void;
-}
-
-export interface Failover {
-  /** From the signal to the other's name in the Lease. */
-  readonly leaseMs: number;
-  /** From then on, of a change made at once: to its status by the new leader. */
-  readonly freshMs: number;
-  /** Keys that waited in the new leader's queue when it was made. */
-  readonly waiting: number;
-  readonly handshakes: number;
-  readonly failed: readonly string[];
 }
 
 export interface RegionRun {
@@ -63,11 +52,6 @@ export interface Blocks {
   readonly load: number;
   readonly quiet: number;
   readonly changes: number;
-}
-
-interface Watched {
-  readonly part: ClusterOperatorPart;
-  readonly pages: Pages;
 }
 
 export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
@@ -216,12 +200,6 @@ async function keepQuiet(
   return { writes: (await writesOf(operators)) - writes, cpu: Math.round(used * 1000) / 1000 };
 }
 
-const viAsked = ({ publicPort, region }: RegionWorld, site: number): Asked => ({
-  port: publicPort,
-  fqdn: fqdnOf('vi', site, 1),
-  pki: region.pki,
-});
-
 /** The spec names another Secret; what counts is the moment from which the proxy shows the certificate in it. */
 async function changeLinks(world: RegionWorld, { sites, changes }: RegionPlan): Promise<readonly number[]> {
   const { kube, region } = world;
@@ -247,10 +225,6 @@ async function changeLinks(world: RegionWorld, { sites, changes }: RegionPlan): 
   return took;
 }
 
-function linkPath(site: number): string {
-  return `/apis/drimbox.dev/v1alpha1/namespaces/${siteNamespace}/pacslinks/site-${site}-pacs-1`;
-}
-
 async function addSite(world: RegionWorld, index: number): Promise<number> {
   const startedAt = performance.now();
   for (const document of world.region.sites[index]?.documents ?? []) await applyResource(world.kube, document);
@@ -261,46 +235,6 @@ async function addSite(world: RegionWorld, index: number): Promise<number> {
     );
   await until('the new site', 60_000, served, 20);
   return performance.now() - startedAt;
-}
-
-async function loseLeader(
-  world: RegionWorld,
-  leader: Watched,
-  next: Watched,
-  signal: 'SIGKILL' | 'SIGSTOP',
-): Promise<Failover> {
-  const { kube, region, publicPort } = world;
-  const client = await region.pki.issue({ commonName: 'autre', organizationalUnit: '1750000002', kind: 'AUTH_CLI' });
-  const db: Asked = { port: publicPort, fqdn: fqdnOf('db', 1, 1), pki: region.pki, client };
-  const traffic = startTraffic([viAsked(world, 2), db]);
-  await leader.pages.stop();
-  leader.part.kill(signal);
-  const leaseMs = await until('another leader', 60_000, async () => (await world.leader()) === next.part.instance, 100);
-  const path = linkPath(3);
-  const changed = performance.now();
-  const { body } = await kube.request(
-    'PATCH',
-    path,
-    { spec: { limits: { maxRequests: signal === 'SIGKILL' ? 401 : 402 } } },
-    'application/merge-patch+json',
-  );
-  const { generation } = body['metadata'] as { readonly generation: number };
-  const depth = next.pages.read().then((page) => page.get('workqueue_depth{name="drimbox"}') ?? 0);
-  const observed = async (): Promise<boolean> => {
-    const { status } = (await kube.request('GET', path)).body as { readonly status?: { observedGeneration?: number } };
-    return status?.observedGeneration === generation;
-  };
-  await until('the status of a fresh change', 120_000, observed, 20);
-  const freshMs = performance.now() - changed;
-  await sleep(5_000);
-  await traffic.stop();
-  return {
-    leaseMs: Math.round(leaseMs),
-    freshMs: Math.round(freshMs),
-    waiting: await depth,
-    handshakes: traffic.done,
-    failed: traffic.failures,
-  };
 }
 
 async function isUp({ part }: Watched): Promise<boolean> {
