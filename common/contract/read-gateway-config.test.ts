@@ -1,7 +1,8 @@
+import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exampleConfig } from './example-config.ts';
-import type { GatewayConfig } from './gateway-config.ts';
+import { type GatewayConfig, GatewayConfigSchema } from './gateway-config.ts';
 import { readGatewayConfig } from './read-gateway-config.ts';
 
 const [pacs] = exampleConfig.pacs;
@@ -23,6 +24,8 @@ const postgres = {
 };
 
 const change = (part: Partial<GatewayConfig>): GatewayConfig => ({ ...exampleConfig, ...part });
+
+test('the schema is a JSON Schema', () => assert.ok(new Ajv({ strict: false }).validateSchema(GatewayConfigSchema)));
 
 test('the example is accepted as it is', () => assert.equal(pathsOf(exampleConfig), []));
 
