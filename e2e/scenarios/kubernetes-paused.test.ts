@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RegionWorld, openRegionWorld, siteNamespace } from '../bench/region-world.ts';
+import { argoHealth } from '../judges/argo.ts';
 import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { freePort } from '../parts/ports.ts';
 import type { RegionEnvoy } from '../parts/region-envoy.ts';
@@ -36,6 +37,11 @@ const quiet = async (): Promise<void> => await settled(world.kube, operator.metr
 const connected = async (): Promise<boolean> =>
   (await page(operator.metricsPort)).get('drimbox_proxies_acknowledged') === 1;
 
+const read = async (kind: string, path: string): Promise<{ readonly kind: string }> => ({
+  ...(await look(world.kube, path)),
+  kind,
+});
+
 /** The API server counts the first apply of the same to a PersistentVolumeClaim as a version of its own. */
 function withoutClaims(seen: Readonly<Record<string, string>>): object {
   return Object.fromEntries(Object.entries(seen).filter(([key]) => !key.startsWith('persistentvolumeclaims')));
@@ -59,9 +65,15 @@ test('of a paused site nothing is written, not even what drifts or is asked for;
   await quiet();
   await until('every site and link Ready again', async () => await allReady(world), patience);
   const served = (await envoy.secrets()).toSorted();
+  const ofArgo = async (): Promise<readonly string[]> =>
+    (await argoHealth([await read('DrimboxSite', sitePath), await read('PacsLink', linkPath)])).map(
+      ({ status }) => status,
+    );
+  assert.equal(await ofArgo(), ['Healthy', 'Healthy']);
   await change(kube, sitePath, { spec: { paused: true } });
   await until('Paused', async () => verdict(await look(kube, sitePath), 'Paused') === 'True Paused', patience);
   assert.is((await page(operator.metricsPort)).get(paused), 1);
+  assert.equal(await ofArgo(), ['Suspended', 'Healthy']);
 
   const service = objectPath('services', siteNamespace, 'drimbox-site-1');
   await change(kube, service, { spec: { selector: { 'drimbox.dev/site': 'by-hand' } } });
