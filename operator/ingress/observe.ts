@@ -2,7 +2,8 @@
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import type { ProxiesSeen } from './control-plane/server.ts';
-import { type Quarantine, isServed, verdictOf } from './quarantine.ts';
+import { isEqual } from './equal.ts';
+import { type Quarantine, type Verdict, isServed, verdicts } from './quarantine.ts';
 
 export interface IngressState {
   readonly plan: IngressPlan | undefined;
@@ -15,16 +16,37 @@ export interface IngressState {
 /** A condition's message has at most 32 768 characters; whoever reads it wants far less. */
 const maxWords = 500;
 
-/** PacsLink to observation, for each link of the plan. */
+/** PacsLink to observation, for each link of the plan. Thousands of links share what is said of most of them. */
 export function observeIngress(seen: IngressState): ReadonlyMap<string, IngressObservation> {
-  const links = new Set(seen.plan?.hosts.map(({ link }) => link));
-  return new Map([...links].map((link) => [link, observe(link, seen)]));
+  const verdictOf = verdicts(seen.state);
+  const shared = new Map<boolean, IngressObservation>();
+  const told = (link: string): IngressObservation => {
+    const verdict = verdictOf(link);
+    if (verdict.refusal !== undefined) return refused(link, verdict.refusal, seen);
+    const observation = shared.get(verdict.accepted) ?? observe(verdict, seen);
+    shared.set(verdict.accepted, observation);
+    return observation;
+  };
+  const observations = new Map<string, IngressObservation>();
+  for (const { link } of seen.plan?.hosts ?? []) if (!observations.has(link)) observations.set(link, told(link));
+  return observations;
 }
 
-function observe(link: string, { state, fault, proxies }: IngressState): IngressObservation {
-  const { accepted, refusal } = verdictOf(state, link);
-  if (refusal !== undefined)
-    return rejected(isServed(state, link) ? 'the settings before this change are served' : 'it is not served', refusal);
+/** Whether the same is said of the same links, in whatever order. */
+export function saysTheSame(
+  a: ReadonlyMap<string, IngressObservation>,
+  b: ReadonlyMap<string, IngressObservation>,
+): boolean {
+  if (a.size !== b.size) return false;
+  for (const [link, observation] of a) if (!isEqual(observation, b.get(link))) return false;
+  return true;
+}
+
+function refused(link: string, refusal: string, { state }: IngressState): IngressObservation {
+  return rejected(isServed(state, link) ? 'the settings before this change are served' : 'it is not served', refusal);
+}
+
+function observe({ accepted }: Verdict, { fault, proxies }: IngressState): IngressObservation {
   if (fault !== undefined) return rejected('nothing may be served', fault);
   if (proxies.connected === 0)
     return {

@@ -2,17 +2,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DbHost, IngressPlan } from '../plan/ingress-plan.ts';
+import { atOnce } from '../turns.ts';
 import {
   type Quarantine,
-  current,
+  type Verdict,
+  current as currentInSteps,
   emptyQuarantine,
   isServed,
   passed,
-  propose,
+  propose as proposeInSteps,
   refused,
   retried,
-  verdictOf,
+  verdicts,
 } from './quarantine.ts';
+
+const propose = (state: Quarantine, wanted: IngressPlan): Quarantine => atOnce(proposeInSteps(state, wanted));
+const current = (state: Quarantine): IngressPlan | undefined => atOnce(currentInSteps(state));
+const verdictOf = (state: Quarantine, link: string): Verdict => verdicts(state)(link);
 
 const pem = { name: 'n', certificatePem: 'c', keyPem: 'k' };
 
@@ -123,6 +129,26 @@ test('a link that moved its name to another: the new owner has it', () => {
 test('a fault with nothing on trial changes nothing', () => {
   const good = run(propose(emptyQuarantine, plan([host('a')]))).state;
   assert.is(refused(good, { type: 'listener', names: ['ingress'], message: 'port taken' }), good);
+});
+
+test('with nothing on trial, acknowledgements change nothing', () => {
+  const good = run(propose(emptyQuarantine, plan([host('a')]))).state;
+  assert.is(passed(good), good);
+});
+
+test('a link that was not proposed yet is not taken for one that the proxies hold', () => {
+  const good = run(propose(emptyQuarantine, plan([host('a')]))).state;
+  assert.equal(verdictOf(good, 'b'), { accepted: false });
+});
+
+test('a plan proposed anew, as other objects that say the same, leaves nothing to try and gives the very same hosts', () => {
+  const good = run(propose(emptyQuarantine, plan([host('a'), host('b', 2)]))).state;
+  const again = propose(good, structuredClone(plan([host('a'), host('b', 2)])));
+  assert.equal(again.trial, []);
+  for (const [index, same] of (current(again)?.hosts ?? []).entries()) assert.is(same, current(good)?.hosts[index]);
+  const next = propose(good, structuredClone(plan([host('a'), host('b', 3)])));
+  assert.equal(next.trial, ['link b']);
+  assert.is(current(next)?.hosts[0], current(good)?.hosts[0]);
 });
 
 test('a link that is gone is gone, with the trust it alone used', () => {

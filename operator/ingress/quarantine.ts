@@ -4,6 +4,7 @@
  * before (or is not served), and says why. Pure.
  */
 import type { ClientTrust, IngressHost, IngressPlan } from '../plan/ingress-plan.ts';
+import { atOnce, overAll } from '../turns.ts';
 import { isEqual } from './equal.ts';
 import type { Refusal } from './control-plane/delta-stream.ts';
 
@@ -26,6 +27,9 @@ export interface Quarantine {
   readonly queue: readonly (readonly string[])[];
   readonly rejected: ReadonlyMap<string, { readonly unit: Unit; readonly message: string }>;
 }
+
+/** A new state in steps, for it is thousands of links that are looked at; the former one stays as it is. */
+export type Steps<T> = Generator<undefined, T, undefined>;
 
 export const emptyQuarantine: Quarantine = {
   target: new Map(),
@@ -56,13 +60,15 @@ function unitsOf({ hosts, trusts, internal }: IngressPlan): Units {
 }
 
 /** Equal to what was known before: the very same object, so that whoever comes after compares, and encodes, nothing twice. */
-function kept(state: Quarantine, wanted: Units): Units {
+function* kept(state: Quarantine, wanted: Units): Steps<Units> {
   const formers = (key: string): readonly (Unit | undefined)[] => [
     state.target.get(key),
     state.accepted.get(key),
     state.rejected.get(key)?.unit,
   ];
-  return new Map([...wanted].map(([key, unit]) => [key, keep(unit, formers(key))]));
+  const units = new Map<string, Unit>();
+  yield* overAll(wanted, ([key, unit]) => void units.set(key, keep(unit, formers(key))));
+  return units;
 }
 
 function keep(unit: Unit, formers: readonly (Unit | undefined)[]): Unit {
@@ -74,19 +80,23 @@ function keep(unit: Unit, formers: readonly (Unit | undefined)[]): Unit {
 }
 
 /** A new plan: what changed is tried at once, what was refused and did not change is not. */
-export function propose(state: Quarantine, plan: IngressPlan): Quarantine {
-  const target = kept(state, unitsOf(plan));
+export function* propose(state: Quarantine, plan: IngressPlan): Steps<Quarantine> {
+  const target = yield* kept(state, unitsOf(plan));
+  yield undefined;
   const rejected = new Map([...state.rejected].filter(([key, { unit }]) => same(unit, target.get(key))));
   const accepted = new Map([...state.accepted].filter(([key, unit]) => unit.kind !== 'link' || target.has(key)));
-  const needed = new Set([...accepted.values()].flatMap((unit) => (unit.kind === 'link' ? trustsOf(unit.hosts) : [])));
+  const needed = new Set<string>();
+  for (const unit of accepted.values())
+    if (unit.kind === 'link') for (const trust of trustsOf(unit.hosts)) needed.add(trust);
   for (const [key, unit] of accepted)
     if (unit.kind === 'trust' && !target.has(key) && !needed.has(unit.trust.name)) accepted.delete(key);
+  yield undefined;
   const trial = [...target.keys()].filter((key) => !rejected.has(key) && !same(accepted.get(key), target.get(key)));
   return { target, accepted, trial, queue: [], rejected };
 }
 
 /** The plan to publish now: what was accepted, with what is tried in its place. */
-export function current({ target, accepted, trial }: Quarantine): IngressPlan | undefined {
+export function* current({ target, accepted, trial }: Quarantine): Steps<IngressPlan | undefined> {
   const units = new Map(accepted);
   for (const key of trial) {
     const unit = target.get(key);
@@ -96,15 +106,18 @@ export function current({ target, accepted, trial }: Quarantine): IngressPlan | 
   if (internal?.kind !== 'internal') return undefined; // no plan yet
   const trusts = [...units.values()].flatMap((unit) => (unit.kind === 'trust' ? [unit.trust] : []));
   const believed = new Set(trusts.map(({ name }) => name));
+  yield undefined;
   // A name that moved from one link to another is the new owner's: what is wanted overwrites what was kept.
-  const links = [...units].filter(([, unit]) => unit.kind === 'link');
-  const former = links.filter(([key, unit]) => !same(unit, target.get(key)));
-  const wanted = links.filter(([key, unit]) => same(unit, target.get(key)));
   const hosts = new Map<string, IngressHost>();
-  for (const [, unit] of [...former, ...wanted])
+  const put = (unit: Unit): void => {
     for (const host of unit.kind === 'link' ? unit.hosts : [])
       if (host.kind === 'vi' || believed.has(host.trust)) hosts.set(host.fqdn, host);
-  const used = new Set(trustsOf([...hosts.values()]));
+  };
+  const isWanted = ([key, unit]: readonly [string, Unit]): boolean => same(unit, target.get(key));
+  yield* overAll(units, (one) => void (isWanted(one) || put(one[1])));
+  yield* overAll(units, (one) => void (isWanted(one) && put(one[1])));
+  const used = new Set(trustsOf(hosts.values()));
+  yield undefined;
   return {
     hosts: [...hosts.values()].toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1)),
     trusts: trusts.filter(({ name }) => used.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -117,7 +130,7 @@ export function current({ target, accepted, trial }: Quarantine): IngressPlan | 
  * identity alone is asked about with one host that uses it. Undefined when nothing of the trial would be served.
  */
 export function onTrial(state: Quarantine): IngressPlan | undefined {
-  const whole = current(state);
+  const whole = atOnce(current(state));
   if (whole === undefined) return undefined;
   const trial = new Set(state.trial);
   const hosts = whole.hosts.filter(({ link }) => trial.has(linkKey(link)));
@@ -133,8 +146,9 @@ export function onTrial(state: Quarantine): IngressPlan | undefined {
     : { ...whole, hosts, trusts: whole.trusts.filter(({ name }) => used.has(name)) };
 }
 
-/** The proxies hold the current plan: what was tried is accepted, and the next is tried. */
+/** The proxies hold the current plan: what was tried is accepted, and the next is tried. The same state when nothing was. */
 export function passed(state: Quarantine): Quarantine {
+  if (state.trial.length + state.queue.length === 0) return state;
   const accepted = new Map(state.accepted);
   for (const key of state.trial) {
     const unit = state.target.get(key);
@@ -147,7 +161,8 @@ export function passed(state: Quarantine): Quarantine {
 export function refused(state: Quarantine, refusal: Refusal): Quarantine {
   if (state.trial.length === 0) return state;
   const blamed = blame(state, refusal);
-  const innocent = state.trial.filter((key) => !blamed.includes(key));
+  const guilty = new Set(blamed);
+  const innocent = state.trial.filter((key) => !guilty.has(key));
   const rest = innocent.length > 0 ? [innocent] : [];
   const [only] = blamed;
   if (only !== undefined && blamed.length === 1) {
@@ -187,8 +202,10 @@ function blame({ target, trial }: Quarantine, { type, names }: Refusal): readonl
   return owners.length === 0 || (type === 'cluster' && trial.includes(internalKey)) ? trial : owners;
 }
 
-function trustsOf(hosts: readonly IngressHost[]): string[] {
-  return hosts.flatMap((host) => (host.kind === 'db' ? [host.trust] : []));
+function trustsOf(hosts: Iterable<IngressHost>): string[] {
+  const trusts: string[] = [];
+  for (const host of hosts) if (host.kind === 'db') trusts.push(host.trust);
+  return trusts;
 }
 
 /** Equal ones are one object: see `kept`. */
@@ -196,15 +213,45 @@ function same(a: Unit | undefined, b: Unit | undefined): boolean {
   return a === b;
 }
 
-/** Per link: accepted, refused with the proxy's words (also of what it depends on), or not yet known. */
-export function verdictOf(state: Quarantine, link: string): { readonly accepted: boolean; readonly refusal?: string } {
-  const key = linkKey(link);
-  const unit = state.target.get(key);
-  const hosts = unit?.kind === 'link' ? unit.hosts : [];
-  const needs = [key, ...trustsOf(hosts).map(trustKey), internalKey];
-  const refusal = needs.map((need) => state.rejected.get(need)?.message).find((message) => message !== undefined);
-  const accepted = needs.every((need) => same(state.accepted.get(need), state.target.get(need)));
-  return { accepted, ...(refusal !== undefined && { refusal }) };
+export interface Verdict {
+  readonly accepted: boolean;
+  /** The proxy's words. */
+  readonly refusal?: string;
+}
+
+/** Per link: accepted, refused (also what it depends on), or not yet known. @returns what tells it, for one state and many links */
+export function verdicts(state: Quarantine): (link: string) => Verdict {
+  const known = new Map<string, Verdict>();
+  const ofUnit = (key: string): Verdict => {
+    const unit = state.target.get(key);
+    const refusal = state.rejected.get(key)?.message;
+    const accepted = unit !== undefined && same(state.accepted.get(key), unit);
+    return accepted && refusal === undefined ? passing : { accepted, ...(refusal !== undefined && { refusal }) };
+  };
+  /** Many links share a trust, all the internal identity. */
+  const ofShared = (key: string): Verdict => {
+    const verdict = known.get(key) ?? ofUnit(key);
+    known.set(key, verdict);
+    return verdict;
+  };
+  return (link) => {
+    const key = linkKey(link);
+    const unit = state.target.get(key);
+    let verdict = ofUnit(key);
+    const trusts = unit?.kind === 'link' ? trustsOf(unit.hosts) : [];
+    for (const trust of trusts) verdict = both(verdict, ofShared(trustKey(trust)));
+    return both(verdict, ofShared(internalKey));
+  };
+}
+
+const passing: Verdict = { accepted: true };
+
+/** What was said first stands. */
+function both(a: Verdict, b: Verdict): Verdict {
+  if (b === passing || a === b) return a;
+  if (a === passing) return b;
+  const refusal = a.refusal ?? b.refusal;
+  return { accepted: a.accepted && b.accepted, ...(refusal !== undefined && { refusal }) };
 }
 
 /** Whether anything of this link is served as accepted before. */

@@ -2,12 +2,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
+import { inSlices } from '../turns.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
 import { snapshots } from './control-plane/snapshots.ts';
 import type { IngressControl, IngressControlOptions } from './ingress-control.ts';
-import { observeIngress } from './observe.ts';
+import { observeIngress, saysTheSame } from './observe.ts';
 import { binaryJudge, refusedBy, without } from './preflight.ts';
 import {
   type Quarantine,
@@ -20,7 +21,7 @@ import {
   retried,
 } from './quarantine.ts';
 
-type Change = (from: Quarantine) => Quarantine;
+type Change = (from: Quarantine) => Quarantine | Promise<Quarantine>;
 
 /** @throws Error when the endpoint can't be opened */
 export async function startIngressControl(options: IngressControlOptions): Promise<IngressControl> {
@@ -31,32 +32,28 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   let plan: IngressPlan | undefined;
   let state: Quarantine = options.accepted === undefined ? emptyQuarantine : restored(options.accepted);
   let fault: string | undefined;
-  let said = '';
+  let said: ReadonlyMap<string, IngressObservation> | undefined;
   // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
   // is said again of the next one.
   const edition = { wanted: 0, published: 0, stopped: false, version: '' };
+  const isCurrent = (): boolean => edition.published === edition.wanted;
   let publishing: Promise<void> | undefined;
 
   const observe = (): ReadonlyMap<string, IngressObservation> =>
     observeIngress({ plan, state, fault, proxies: controlPlane.proxies() });
   /** Thousands of links are looked at. */
   const tell = oncePerTurn(() => {
-    const text = JSON.stringify([...observe()]);
-    if (edition.stopped || text === said) return;
-    said = text;
+    const seen = observe();
+    if (edition.stopped || (said !== undefined && saysTheSame(seen, said))) return;
+    said = seen;
     options.onChange();
   });
-  let told: Quarantine['accepted'] | undefined;
-  const accepted = (): void => {
-    const plan = state.accepted === told ? undefined : current({ ...state, trial: [] });
-    told = state.accepted;
-    if (plan !== undefined) options.onAccepted?.(plan);
-  };
+  const acceptance = tellingAccepted(options);
   const publishAll = async (): Promise<void> => {
-    while (edition.published !== edition.wanted && !edition.stopped) {
+    while (!isCurrent() && !edition.stopped) {
       const { wanted } = edition;
       await turn();
-      const now = current(state);
+      const now = await inSlices(current(state));
       const snapshot = now && (await snapshotOf(now));
       await turn();
       if (edition.wanted !== wanted) continue;
@@ -69,14 +66,15 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const lost = (error: unknown): void => options.onEvent('the plan could not be published', { error: String(error) });
   const publish = async (): Promise<void> => {
     edition.wanted += 1;
-    publishing ??= publishAll().finally(() => (publishing = undefined));
-    await publishing;
+    do {
+      publishing ??= publishAll().finally(() => (publishing = undefined));
+      await publishing;
+    } while (!isCurrent() && !edition.stopped);
   };
   /** Nobody waits for it. */
   const publishLater = (): void => {
     publish().catch(lost);
   };
-  const isCurrent = (): boolean => edition.published === edition.wanted;
 
   const controlPlane: ControlPlane = await startControlPlane(options.endpoint, root, {
     onRefused(refusal) {
@@ -97,7 +95,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       fault = undefined;
       const more = state.trial.length + state.queue.length > 0;
       state = passed(state);
-      accepted();
+      acceptance.tell(state);
       if (more) publishLater();
       else tell();
     },
@@ -115,18 +113,18 @@ export async function startIngressControl(options: IngressControlOptions): Promi
 
   const { preflight } = options;
   const judge = preflight && binaryJudge(preflight.binary, preflight.folder, listen);
-  const admit = async (change: Change): Promise<void> => {
-    if (judge === undefined) state = change(state);
-    else {
-      const rejected = await refusedBy(judge, change(state), options.onEvent);
-      // Made again: the proxy may have spoken meanwhile.
-      state = without(change(state), rejected);
-    }
+  const admit = async (change: Change, version?: string): Promise<void> => {
+    const rejected = judge && (await refusedBy(judge, await change(state), options.onEvent));
+    let [from, changed] = [state, await change(state)];
+    // Made again when the proxy spoke meanwhile: what it said counts.
+    while (from !== state) [from, changed] = [state, await change(state)];
+    state = rejected === undefined ? changed : without(changed, rejected);
+    edition.version = version ?? edition.version;
     await publish();
   };
   let work = Promise.resolve();
-  const inTurn = async (change: Change): Promise<void> => {
-    const turn = work.then(async () => await admit(change));
+  const inTurn = async (change: Change, version?: string): Promise<void> => {
+    const turn = work.then(async () => await admit(change, version));
     work = turn.catch(() => undefined); // told to whoever asked for it
     await turn;
   };
@@ -139,8 +137,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   return {
     async apply(next, version = '') {
       plan = next;
-      edition.version = version;
-      await inTurn((from) => propose(from, next));
+      await inTurn(async (from) => await inSlices(propose(from, next)), version);
     },
     observe,
     proxies: () => controlPlane.proxies(),
@@ -151,7 +148,33 @@ export async function startIngressControl(options: IngressControlOptions): Promi
       edition.stopped = true;
       controlPlane.close();
       await work;
+      await acceptance.told();
     },
+  };
+}
+
+/** Tells what all proxies took, each time it is something else. */
+function tellingAccepted({ onAccepted, onEvent }: Pick<IngressControlOptions, 'onAccepted' | 'onEvent'>): {
+  tell(state: Quarantine): void;
+  /** Settles when all of it is told. */
+  told(): Promise<void>;
+} {
+  let last: Quarantine['accepted'] | undefined;
+  let telling = Promise.resolve();
+  return {
+    tell(state) {
+      if (onAccepted === undefined || state.accepted === last) return;
+      last = state.accepted;
+      const tellIt = async (): Promise<void> => {
+        const plan = await inSlices(current({ ...state, trial: [] }));
+        if (plan !== undefined) onAccepted(plan);
+      };
+      telling = telling.then(tellIt).catch((error: unknown) => {
+        last = undefined; // again when the proxies have spoken again
+        onEvent('what the proxies accepted could not be kept', { error: String(error) });
+      });
+    },
+    told: async () => await telling,
   };
 }
 
