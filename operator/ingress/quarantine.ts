@@ -45,18 +45,23 @@ const linkKey = (name: string): string => `link ${name}`;
 
 /** As after this plan was taken: what the proxies hold when the operator comes back. */
 export function restored(plan: IngressPlan): Quarantine {
-  const units = unitsOf(plan);
+  const units = atOnce(unitsOf(plan));
   return { ...emptyQuarantine, target: units, accepted: units };
 }
 
 /** What others refer to comes first: it is tried, and split, in this order. */
-function unitsOf({ hosts, trusts, internal }: IngressPlan): Units {
-  const links = Map.groupBy(hosts, ({ link }) => link);
-  return new Map<string, Unit>([
-    [internalKey, { kind: 'internal', internal }],
-    ...trusts.map((trust): [string, Unit] => [trustKey(trust.name), { kind: 'trust', trust }]),
-    ...[...links].map(([link, own]): [string, Unit] => [linkKey(link), { kind: 'link', hosts: own }]),
-  ]);
+function* unitsOf({ hosts, trusts, internal }: IngressPlan): Steps<Units> {
+  const units = new Map<string, Unit>([[internalKey, { kind: 'internal', internal }]]);
+  for (const trust of trusts) units.set(trustKey(trust.name), { kind: 'trust', trust });
+  const links = new Map<string, IngressHost[]>();
+  const put = (host: IngressHost): void => {
+    const own = links.get(host.link);
+    if (own === undefined) links.set(host.link, [host]);
+    else own.push(host);
+  };
+  yield* overAll(hosts, put);
+  for (const [link, own] of links) units.set(linkKey(link), { kind: 'link', hosts: own });
+  return units;
 }
 
 /** Equal to what was known before: the very same object, so that whoever comes after compares, and encodes, nothing twice. */
@@ -81,7 +86,7 @@ function keep(unit: Unit, formers: readonly (Unit | undefined)[]): Unit {
 
 /** A new plan: what changed is tried at once, what was refused and did not change is not. */
 export function* propose(state: Quarantine, plan: IngressPlan): Steps<Quarantine> {
-  const target = yield* kept(state, unitsOf(plan));
+  const target = yield* kept(state, yield* unitsOf(plan));
   yield undefined;
   const rejected = new Map([...state.rejected].filter(([key, { unit }]) => same(unit, target.get(key))));
   const accepted = new Map([...state.accepted].filter(([key, unit]) => unit.kind !== 'link' || target.has(key)));

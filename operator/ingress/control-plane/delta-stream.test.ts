@@ -39,6 +39,28 @@ test('clusters, then the listener, then secrets, each after the acknowledgement 
   assert.ok(isSettled(script.state, first));
 });
 
+test('thousands of clusters go in several responses, and the listener waits for the last of them', () => {
+  const names = Array.from({ length: 1234 }, (_, index) => `c${index}`);
+  const script = new Script(
+    snapshot({ cluster: Object.fromEntries(names.map((name) => [name, '1'])), listener: { ingress: '1' } }),
+  );
+  script.says('listener');
+  const sent: string[] = [];
+  let answers = script.says('cluster');
+  while (answers[0]?.startsWith('cluster') === true) {
+    assert.is(answers.length, 1);
+    const [head = '', ...some] = answers[0].split(' ');
+    assert.ok(some.length <= 500);
+    sent.push(...some);
+    answers = script.says('cluster', head.split(':')[1]);
+  }
+  assert.equal(
+    sent,
+    names.map((name) => `${name}=1`),
+  );
+  assert.equal(answers, ['listener:4 ingress=1']);
+});
+
 test('nothing is sent twice when nothing changed', () => {
   const script = settled();
   assert.equal(script.becomes(first), []);

@@ -84,9 +84,12 @@ export function isTodo({ todo }: TypeState): boolean {
   return todo.some(({ size }) => size > 0);
 }
 
-/** All that is to be sent. */
+/** Told at once: about a megabyte. The more at once, the longer everything else of an operator, and of a proxy, waits for it. */
+const most = 500;
+
+/** What is to be sent next of a type that is sent many at a time. */
 export function take({ todo }: TypeState): readonly string[] {
-  return todo.flatMap((names) => [...names]);
+  return todo.flatMap((names) => [...names]).slice(0, most);
 }
 
 /** The proxy acknowledged all of the snapshot, and (but for secrets, which it lets go by itself) holds no others. */
