@@ -5,41 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parse } from 'yaml';
 import { findEnvoy } from '../parts/envoy.ts';
 import { freePort } from '../parts/ports.ts';
 import { startProcess } from '../parts/process.ts';
 import { find, render } from './chart.ts';
+import { asked, rules } from './expressions.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-monitoring-'));
 test.after(() => rmSync(folder, { recursive: true }));
-
-interface Rule {
-  readonly alert: string;
-  readonly expr: string;
-  readonly labels: { readonly severity?: string };
-  readonly annotations: { readonly summary: string; readonly runbook_url: string };
-}
-
-const { groups } = parse(read('charts/drimbox/files/alerts.yaml')) as {
-  readonly groups: readonly { readonly rules: readonly Rule[] }[];
-};
-const rules = groups.flatMap((group) => group.rules);
-interface Panel {
-  readonly title: string;
-  readonly targets: readonly { readonly expr: string }[];
-}
-const { panels } = JSON.parse(read('dashboards/drimbox.json')) as { readonly panels: readonly Panel[] };
-const expressions = [...rules.map(({ expr }) => expr), ...panels.flatMap(({ targets }) => targets.map((t) => t.expr))];
-
-/** Names of series in what Prometheus is asked: words before a brace, a bracket, a comparison or an end, that are none of its functions. */
-function seriesOf(expression: string): string[] {
-  return expression.match(/\b(?:drimbox|envoy|leader_election)_[a-z_]+\b(?!\s*[!=]~?")/g) ?? [];
-}
-
-const asked = new Set(expressions.flatMap(seriesOf));
 
 test('every series of ours that is asked for is one that operator or gateway have', () => {
   const sources = ['operator/observability', 'gateway/journal'].flatMap((room) =>

@@ -1,21 +1,23 @@
-/** Is this text a page of metrics as Prometheus wants it: its own promtool where it is installed, and a strict reader always. */
+/** What Prometheus says of rules and of a page of metrics (promtool of Debian), and a strict reader of such pages beside it. */
 import { spawnSync } from 'node:child_process';
 
 /** @returns what is wrong, one line each */
 export function judgeMetrics(page: string): readonly string[] {
-  return [...readStrictly(page), ...byPromtool(page)];
+  return [...readStrictly(page), ...promtool(['check', 'metrics'], page)];
 }
 
-/** Debian's prometheus brings it; without it the strict reader stands alone. */
-function byPromtool(page: string): readonly string[] {
-  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-    input: page,
-    encoding: 'utf8',
-  });
-  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return [];
+/**
+ * @param input for its standard input
+ * @returns nothing when it is content, else its exit code and words
+ * @throws Error when it is not installed (Debian: prometheus)
+ */
+export function promtool(args: readonly string[], input = ''): readonly string[] {
+  const { error, status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
   if (error !== undefined) throw error;
+  // it speaks of its success too, but for metrics
   const words = `${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '');
-  return status === 0 && words.length === 0 ? [] : [`promtool: ${status}`, ...words];
+  const content = status === 0 && (args[1] !== 'metrics' || words.length === 0);
+  return content ? [] : [`promtool: ${status}`, ...words];
 }
 
 /** `Nan` is how prom-client spells it; ParseFloat, by which Prometheus reads, takes any case. */

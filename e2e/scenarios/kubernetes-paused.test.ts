@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RegionWorld, openRegionWorld, siteNamespace } from '../bench/region-world.ts';
+import { ofOperators } from '../charts/expressions.ts';
 import { argoHealth } from '../judges/argo.ts';
 import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
 import { freePort } from '../parts/ports.ts';
@@ -58,6 +59,15 @@ test.before(async () => {
 
 test.after(async () => {
   await world.stop();
+});
+
+test('every series of operators that alerts and dashboard ask for is on the page of this one', async () => {
+  const names = new Set([...(await page(operator.metricsPort)).keys()].map((series) => series.split('{')[0]));
+  assert.ok(ofOperators.length >= 10);
+  assert.equal(
+    ofOperators.filter((name) => !names.has(name)),
+    [],
+  );
 });
 
 test('of a paused site nothing is written, not even what drifts or is asked for; its names stay through a new start', async () => {

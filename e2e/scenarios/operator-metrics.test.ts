@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ofGateways } from '../charts/expressions.ts';
 import { judgeMetrics } from '../judges/prometheus.ts';
 import { writeGroup } from '../parts/group.ts';
 import { type EventSeen, type RunningOperator, gatewayPage, startOperator } from '../parts/operator.ts';
@@ -137,6 +138,15 @@ test("promtool finds nothing wrong with the operator's metrics nor with the gate
   const gateway = await gatewayPage(state, 'group/nord', '/metrics');
   assert.match(gateway, 'drimbox_messages_total');
   assert.equal(judgeMetrics(gateway), []);
+});
+
+test('every series of gateways that alerts and dashboard ask for is on the page of this one', async () => {
+  const gateway = await gatewayPage(state, 'group/nord', '/metrics');
+  assert.ok(ofGateways.length >= 3);
+  assert.equal(
+    ofGateways.filter((name) => !new RegExp(`^${name}\\{`, 'm').test(gateway)),
+    [],
+  );
 });
 
 test('the judge of metrics refuses what is wrong', () => {

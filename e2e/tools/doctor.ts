@@ -104,6 +104,14 @@ const probes: readonly Probe[] = [
     source: 'Debian: openssl',
   },
   {
+    name: 'promtool',
+    neededBy: 'tests',
+    places: ['promtool'],
+    versionArgs: ['--version'],
+    version: /version (\d+\.\d+\.\d+)/,
+    source: 'Debian: prometheus',
+  },
+  {
     name: 'xmlsec1',
     neededBy: 'tests',
     places: ['xmlsec1'],
