@@ -1,11 +1,12 @@
 /** An IngressPlan made real by one Envoy of this host: started, kept up, given its configuration over ADS, listened to. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically, writeWhenDifferent } from '../infrastructure/host/files.ts';
+import { writeFileAtomically } from '../infrastructure/host/files.ts';
 import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructure/host/ingress-runner.ts';
 import type { Program } from '../infrastructure/host/supervisor.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
+import { forgetAccepted, readAccepted, writeAccepted } from './accepted-file.ts';
 import { askAdmin, drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
 import { followFailures } from './failure-file.ts';
@@ -48,13 +49,14 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
   const sockets = socketFolder(folder);
   const { preflight = true, binary, onConnectionFailure, onEvent, retryMs } = options;
   const acceptedFile = join(folder, 'accepted.json');
+  const accepted = readAccepted(acceptedFile);
   const control = await startIngressControl({
     endpoint: { socket: sockets.controlPlane },
     listen,
     ...(preflight && { preflight: { binary, folder } }),
     ...(retryMs !== undefined && { retryMs }),
-    ...(existsSync(acceptedFile) && { accepted: JSON.parse(readFileSync(acceptedFile, 'utf8')) as IngressPlan }),
-    onAccepted: (plan) => void writeWhenDifferent(acceptedFile, JSON.stringify(plan), { secret: true }),
+    ...(accepted && { accepted }),
+    onAccepted: async (plan) => await writeAccepted(acceptedFile, plan),
     onChange: context.onChange,
     onConnectionFailure,
     onEvent,
@@ -111,7 +113,7 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
       failures?.close();
       await control.stop();
       sockets.remove();
-      rmSync(acceptedFile, { force: true }); // no proxy holds it any more
+      forgetAccepted(acceptedFile); // no proxy holds it any more
     },
   };
 }

@@ -29,8 +29,8 @@ export interface IngressControlOptions {
   readonly retryMs?: number;
   /** What a former control said last to `onAccepted`: a change that a proxy refuses then still leaves the settings before it in force. */
   readonly accepted?: IngressPlan;
-  /** What all proxies took, after each change. */
-  readonly onAccepted?: (plan: IngressPlan) => void;
+  /** What all proxies took, after each change; of changes that come while it is told only the last. */
+  readonly onAccepted?: (plan: IngressPlan) => Promise<void>;
   /** Told when `observe` would answer differently. */
   readonly onChange: () => void;
   /** A connection that never became a session; `host` is the FQDN it asked for, when we serve it. For a `db` one it is E1101. */

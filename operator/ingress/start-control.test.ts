@@ -29,7 +29,10 @@ test.before(async () => {
   control = await startIngressControl({
     endpoint: { socket: controlSocket },
     listen: { host: '127.0.0.1', port: 0 },
-    onAccepted: (plan) => accepted.push(plan),
+    onAccepted: async (plan) => {
+      await sleep(1);
+      accepted.push(plan);
+    },
     onChange: () => undefined,
     onConnectionFailure: () => undefined,
     onEvent: (what, fields) => events.push(`${what} ${JSON.stringify(fields).slice(0, 300)}`),

@@ -166,8 +166,9 @@ function tellingAccepted({ onAccepted, onEvent }: Pick<IngressControlOptions, 'o
       if (onAccepted === undefined || state.accepted === last) return;
       last = state.accepted;
       const tellIt = async (): Promise<void> => {
+        if (state.accepted !== last) return; // a later one waits
         const plan = await inSlices(current({ ...state, trial: [] }));
-        if (plan !== undefined) onAccepted(plan);
+        if (plan !== undefined) await onAccepted(plan);
       };
       telling = telling.then(tellIt).catch((error: unknown) => {
         last = undefined; // again when the proxies have spoken again
