@@ -12,6 +12,11 @@ let since = performance.now();
  */
 export async function breathe(): Promise<void> {
   if (waiting.length === 0 && performance.now() - since < sliceMs) return;
+  await ownTurn();
+}
+
+/** Await it before a piece of work that takes a good part of a turn by itself. */
+export async function ownTurn(): Promise<void> {
   await new Promise<void>((resume) => {
     waiting.push(resume);
     if (waiting.length === 1) setImmediate(next);

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
-import { inSlices } from '../turns.ts';
+import { inSlices, ownTurn } from '../turns.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
@@ -179,15 +179,17 @@ function tellingAccepted({ onAccepted, onEvent }: Pick<IngressControlOptions, 'o
   };
 }
 
-/** However often it is asked for in one turn of the event loop, it is done once, after it. */
+/** However often it is asked for until its turn has come, it is done once. */
 function oncePerTurn(work: () => void): () => void {
   let asked = false;
+  const inItsTurn = async (): Promise<void> => {
+    await ownTurn();
+    asked = false;
+    work();
+  };
   return () => {
     if (asked) return;
     asked = true;
-    setImmediate(() => {
-      asked = false;
-      work();
-    });
+    void inItsTurn();
   };
 }

@@ -1,7 +1,7 @@
 /** The gRPC edge: delta ADS and the access log service. What to say is decided in delta-stream.ts. */
 import grpc from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
-import { breathe } from '../../turns.ts';
+import { breathe, ownTurn } from '../../turns.ts';
 import { type ConnectionFailure, readFailures } from '../access-log.ts';
 import type { ControlEndpoint, ControlTls, ProxyCount } from '../ingress-control.ts';
 import {
@@ -17,7 +17,7 @@ import {
 import { openDoor } from './door.ts';
 import { service } from './service.ts';
 import { type Snapshot, emptySnapshot } from './snapshot.ts';
-import { type Outgoing, type WireRequest, framed, fromWire, outgoing } from './wire.ts';
+import { type Outgoing, type WireRequest, framed, fromWire, isLarge, outgoing } from './wire.ts';
 
 export interface ControlPlaneEvents {
   /** A proxy refused something that is still in the snapshot. */
@@ -77,8 +77,12 @@ export async function startControlPlane(
   const synchronised = new WeakSet<Duplex>();
 
   const message = outgoing(root);
-  const send = (call: Duplex, state: StreamState): void => {
-    for (const response of advance(state, snapshot)) call.write(message(response, snapshot, version));
+  const send = async (call: Duplex, state: StreamState): Promise<void> => {
+    const messages = advance(state, snapshot).map((response) => message(response, snapshot, version));
+    for (const one of messages) {
+      if (isLarge(one)) await ownTurn();
+      if (streams.has(call)) call.write(one);
+    }
   };
   const told = (): void => {
     let all = streams.size > 0;
@@ -95,7 +99,7 @@ export async function startControlPlane(
       await breathe();
       attended.delete(call);
       const state = streams.get(call);
-      if (state !== undefined) send(call, state);
+      if (state !== undefined) await send(call, state);
     }
     told();
   };

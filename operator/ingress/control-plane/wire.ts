@@ -87,6 +87,11 @@ function write(pieces: readonly Uint8Array[], target: Buffer, start: number): nu
 /** What is told to a proxy: the beginning of the message, then its resources' bytes. */
 export type Outgoing = readonly Uint8Array[];
 
+/** To put it together takes milliseconds: most of it for memory that is new to the process. */
+export function isLarge(message: Outgoing): boolean {
+  return lengthOf(message) > 500_000;
+}
+
 /** @returns what makes a message of a response; `version` is told as `system_version_info` */
 export function outgoing(root: protobuf.Root): (said: DeltaResponse, snapshot: Snapshot, version: string) => Outgoing {
   const type = root.lookupType(response);
