@@ -1,5 +1,5 @@
 /**
- * Nodes without machines (KWOK), and what makes pods for them: Kubernetes' own StatefulSet controller and scheduler. Pods are as a real
+ * Nodes without machines (KWOK), and what makes pods for them: Kubernetes' own controllers of StatefulSets and nodes, and its scheduler. Pods are as a real
  * cluster makes them, late, scheduled and labelled by it; only their containers are said to run.
  */
 import { writeFile } from 'node:fs/promises';
@@ -32,7 +32,8 @@ export async function startKwok(kube: Kube, nodes: number): Promise<Kwok> {
   try {
     parts.push(await startNodes(kube, binaries));
     parts.push(await startScheduler(kube, binaries));
-    parts.push(await startControllerManager(kube, ['statefulset-controller']));
+    // a new node is tainted until its own controller has seen that it is ready
+    parts.push(await startControllerManager(kube, ['statefulset-controller', 'node-lifecycle-controller']));
     return { stop };
   } catch (error) {
     await stop();
@@ -47,6 +48,7 @@ async function startNodes(kube: Kube, binaries: string): Promise<Part> {
     command: join(binaries, 'kwok'),
     args: [
       `--kubeconfig=${kube.kubeconfigFile}`,
+      `--config=${join(import.meta.dirname, 'kwok-stages.yaml')}`,
       '--manage-all-nodes=true',
       '--node-ip=127.0.0.1',
       `--server-address=127.0.0.1:${port}`,
