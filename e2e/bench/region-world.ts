@@ -41,14 +41,17 @@ export interface RegionWorldOptions {
   readonly pacs: number;
   /** Nodes of KWOK, on which Kubernetes' own controller and scheduler put the pods; absent: this part says that they run. */
   readonly kwok?: number;
+  /** Definitions of our kinds: the newest unless told. */
+  readonly crds?: readonly Json[];
   /** Flags of Node for the operators. */
   readonly nodeFlags?: readonly string[];
 }
 
-export async function openRegionWorld({ sites, pacs, kwok, nodeFlags = [] }: RegionWorldOptions): Promise<RegionWorld> {
+export async function openRegionWorld(options: RegionWorldOptions): Promise<RegionWorld> {
+  const { sites, pacs, kwok, crds = readCrds(), nodeFlags = [] } = options;
   const directory = mkdtempSync(join(tmpdir(), 'drimbox-region-'));
   const kube = await startKube();
-  await kube.installCrds(readCrds());
+  await kube.installCrds(crds);
   const account: ServiceAccount = await makeServiceAccount(kube, operatorNamespace);
   const pki = await createPki(join(directory, 'pki'));
   const group = join(directory, 'group');
