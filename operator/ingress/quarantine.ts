@@ -92,7 +92,7 @@ export function* propose(state: Quarantine, plan: IngressPlan): Steps<Quarantine
   const accepted = new Map([...state.accepted].filter(([key, unit]) => unit.kind !== 'link' || target.has(key)));
   const needed = new Set<string>();
   for (const unit of accepted.values())
-    if (unit.kind === 'link') for (const trust of trustsOf(unit.hosts)) needed.add(trust);
+    if (unit.kind === 'link') for (const host of unit.hosts) if (host.kind === 'db') needed.add(host.trust);
   for (const [key, unit] of accepted)
     if (unit.kind === 'trust' && !target.has(key) && !needed.has(unit.trust.name)) accepted.delete(key);
   yield undefined;
@@ -121,8 +121,8 @@ export function* current({ target, accepted, trial }: Quarantine): Steps<Ingress
   const isWanted = ([key, unit]: readonly [string, Unit]): boolean => same(unit, target.get(key));
   yield* overAll(units, (one) => void (isWanted(one) || put(one[1])));
   yield* overAll(units, (one) => void (isWanted(one) && put(one[1])));
-  const used = new Set(trustsOf(hosts.values()));
-  yield undefined;
+  const used = new Set<string>();
+  yield* overAll(hosts.values(), (host) => void (host.kind === 'db' && used.add(host.trust)));
   return {
     hosts: [...hosts.values()].toSorted((a, b) => (a.fqdn < b.fqdn ? -1 : 1)),
     trusts: trusts.filter(({ name }) => used.has(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -207,10 +207,8 @@ function blame({ target, trial }: Quarantine, { type, names }: Refusal): readonl
   return owners.length === 0 || (type === 'cluster' && trial.includes(internalKey)) ? trial : owners;
 }
 
-function trustsOf(hosts: Iterable<IngressHost>): string[] {
-  const trusts: string[] = [];
-  for (const host of hosts) if (host.kind === 'db') trusts.push(host.trust);
-  return trusts;
+function trustsOf(hosts: readonly IngressHost[]): readonly string[] {
+  return hosts.flatMap((host) => (host.kind === 'db' ? [host.trust] : []));
 }
 
 /** Equal ones are one object: see `kept`. */
@@ -233,19 +231,20 @@ export function verdicts(state: Quarantine): (link: string) => Verdict {
     const accepted = unit !== undefined && same(state.accepted.get(key), unit);
     return accepted && refusal === undefined ? passing : { accepted, ...(refusal !== undefined && { refusal }) };
   };
-  /** Many links share a trust, all the internal identity. */
-  const ofShared = (key: string): Verdict => {
-    const verdict = known.get(key) ?? ofUnit(key);
-    known.set(key, verdict);
+  /** Many links share a trust. */
+  const ofTrust = (trust: string): Verdict => {
+    const verdict = known.get(trust) ?? ofUnit(trustKey(trust));
+    known.set(trust, verdict);
     return verdict;
   };
+  const ofInternal = ofUnit(internalKey);
   return (link) => {
     const key = linkKey(link);
     const unit = state.target.get(key);
     let verdict = ofUnit(key);
-    const trusts = unit?.kind === 'link' ? trustsOf(unit.hosts) : [];
-    for (const trust of trusts) verdict = both(verdict, ofShared(trustKey(trust)));
-    return both(verdict, ofShared(internalKey));
+    for (const host of unit?.kind === 'link' ? unit.hosts : [])
+      if (host.kind === 'db') verdict = both(verdict, ofTrust(host.trust));
+    return both(verdict, ofInternal);
   };
 }
 

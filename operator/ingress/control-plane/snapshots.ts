@@ -100,6 +100,7 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
     await inSlices(overAll(plan.hosts, put));
     for (const trust of plan.trusts)
       if (used.has(trust.name)) snapshot.secret.set(trustName(trust.name), trustOf(trust));
+    await breathe();
     // Envoy refuses a listener without chains.
     const listener = new Map(bytes.length === 0 ? [] : [[listenerName, listenerOf(chains, bytes)]]);
     return { ...snapshot, listener };
