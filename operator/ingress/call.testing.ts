@@ -1,6 +1,8 @@
 /** For the tests of this room: one HTTPS call whose every part can be a lie. */
+import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import type { Issued } from '../../e2e/parts/pki.ts';
 import type { Stage } from './stage.testing.ts';
 
@@ -50,4 +52,51 @@ export async function call(stage: Pick<Stage, 'port'>, options: Call): Promise<A
     outgoing.on('error', reject);
     outgoing.end();
   });
+}
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly rejectUnauthorized: boolean;
+  readonly cert: string;
+  readonly key: string;
+}
+
+type Known = Pick<Stage, 'port' | 'client'>;
+
+/** For `https` and `tls`: one FQDN, as a client it knows. */
+export function target({ port, client }: Known, fqdn: string): Target {
+  return {
+    host: '127.0.0.1',
+    port,
+    servername: fqdn,
+    headers: { host: fqdn },
+    rejectUnauthorized: false,
+    cert: client.chainPem,
+    key: client.keyPem,
+  };
+}
+
+export async function isClosed(stage: Known, sni: string): Promise<boolean> {
+  return await call(stage, { sni, client: stage.client }).then(
+    () => false,
+    () => true,
+  );
+}
+
+export async function isOpen(stage: Known, sni: string): Promise<boolean> {
+  return await call(stage, { sni, client: stage.client }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+}
+
+export async function serialServed(stage: Known, fqdn: string): Promise<string> {
+  const socket = connect(target(stage, fqdn));
+  await once(socket, 'secureConnect');
+  const serial = socket.getPeerX509Certificate()?.serialNumber ?? '';
+  socket.destroy();
+  return serial.toLowerCase();
 }

@@ -1,16 +1,11 @@
 /** What a change may touch, with a real Envoy: the link it concerns, and nothing under way. */
-import 'reflect-metadata';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent as HttpsAgent, Agent, get } from 'node:https';
-import { createServer } from 'node:net';
-import { connect } from 'node:tls';
-import * as x509 from '@peculiar/x509';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TlsIdentity } from '../plan/ingress-plan.ts';
-import { call } from './call.testing.ts';
+import { call, isClosed, isOpen, serialServed, target } from './call.testing.ts';
 import { type Stage, openStage } from './stage.testing.ts';
 import { identityOf, withHost } from './world.testing.ts';
 
@@ -46,7 +41,7 @@ async function startDownload(name: 'nord' | 'sud'): Promise<Download> {
     };
   });
   let received = 0;
-  const outgoing = get({ ...target(`db.${name}.example`), agent: false });
+  const outgoing = get({ ...target(stage, `db.${name}.example`), agent: false });
   const answered = once(outgoing, 'response');
   const response = await begun;
   const [incoming] = (await answered) as [IncomingMessage];
@@ -54,26 +49,6 @@ async function startDownload(name: 'nord' | 'sud'): Promise<Download> {
   const ended = once(incoming, 'end').then(() => undefined);
   ended.catch(() => undefined); // whoever waits for it sees it
   return { response, received: () => received, ended };
-}
-
-function target(fqdn: string): {
-  readonly host: string;
-  readonly port: number;
-  readonly servername: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly rejectUnauthorized: boolean;
-  readonly cert: string;
-  readonly key: string;
-} {
-  return {
-    host: '127.0.0.1',
-    port: stage.port,
-    servername: fqdn,
-    headers: { host: fqdn },
-    rejectUnauthorized: false,
-    cert: stage.client.chainPem,
-    key: stage.client.keyPem,
-  };
 }
 
 async function finish({ response, received, ended }: Download): Promise<void> {
@@ -85,34 +60,15 @@ async function finish({ response, received, ended }: Download): Promise<void> {
   assert.is(received(), before + 20 * part.length);
 }
 
-async function isClosed(sni: string): Promise<boolean> {
-  return await call(stage, { sni, client: stage.client }).then(
-    () => false,
-    () => true,
-  );
-}
-
-async function isOpen(sni: string): Promise<boolean> {
-  return await call(stage, { sni, client: stage.client }).then(
-    ({ status }) => status === 200,
-    () => false,
-  );
-}
-
-async function serialServed(fqdn: string): Promise<string> {
-  const socket = connect(target(fqdn));
-  await once(socket, 'secureConnect');
-  const serial = socket.getPeerX509Certificate()?.serialNumber ?? '';
-  socket.destroy();
-  return serial.toLowerCase();
-}
-
 test('a certificate replaced while a long download runs: it finishes, new connections see the new one', async () => {
   const download = await startDownload('nord');
   const issued = await stage.pki.issue({ commonName: nord, organizationalUnit: '1750000001', kind: 'SERV_SSL' });
   const changes = await stage.stat('listener_manager.listener_in_place_updated');
   await stage.apply(withHost(stage.plan, nord, { identity: identityOf(issued) }));
-  await stage.until('the new certificate', async () => (await serialServed(nord)) === issued.certificate.serialNumber);
+  await stage.until(
+    'the new certificate',
+    async () => (await serialServed(stage, nord)) === issued.certificate.serialNumber,
+  );
   assert.is(await stage.stat('listener_manager.listener_in_place_updated'), changes, 'the listener was not touched');
   await finish(download);
   await stage.apply(stage.plan);
@@ -134,7 +90,7 @@ test('a new CRL, a gateway that moved and a new internal identity: nothing under
 test("one link changed, added or removed: another's connections live on", async () => {
   const agent: HttpsAgent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = async (): Promise<boolean> => {
-    const outgoing = get({ ...target(sud), agent });
+    const outgoing = get({ ...target(stage, sud), agent });
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     response.resume();
     await once(response, 'end');
@@ -153,55 +109,14 @@ test("one link changed, added or removed: another's connections live on", async 
   }
   agent.destroy();
   await finish(download);
-  await stage.until('open', async () => await isOpen(nord));
+  await stage.until('open', async () => await isOpen(stage, nord));
 });
 
 test('a link that goes finishes its answers, and its name is closed to new connections', async () => {
   const download = await startDownload('nord');
   await stage.apply({ ...stage.plan, hosts: stage.plan.hosts.filter(({ link }) => link !== 'group/pacs-nord') });
-  await stage.until('closed', async () => await isClosed(nord));
+  await stage.until('closed', async () => await isClosed(stage, nord));
   await finish(download);
-  await stage.apply(stage.plan);
-});
-
-/** Envoy refuses RSA below 2048 bits; nothing before it does. */
-async function weakIdentity(): Promise<TlsIdentity> {
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
-  const keys = await crypto.subtle.generateKey({ ...algorithm, modulusLength: 1024 }, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: `CN=${nord}`,
-    keys,
-    signingAlgorithm: algorithm,
-  });
-  const key = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return {
-    name: 'group/weak',
-    certificatePem: certificate.toString('pem'),
-    keyPem: x509.PemConverter.encode(key, 'PRIVATE KEY'),
-  };
-}
-
-test("what Envoy refuses stands on its link in Envoy's words; its former settings and all others are served", async () => {
-  const before = await serialServed(nord);
-  const limits = { maxConnections: 11, maxRequests: 11 };
-  const bad = withHost(stage.plan, nord, { identity: await weakIdentity() });
-  await stage.ingress().apply(withHost(bad, sud, { limits }));
-  await stage.until('the refusal', () => stage.observed('group/pacs-nord')?.reason === 'RejectedByProxy');
-  assert.match(stage.observed('group/pacs-nord')?.message ?? '', /2048-bit/);
-  await stage.until('the other', () => stage.observed('group/pacs-sud')?.reason === 'Programmed');
-  assert.is(await serialServed(nord), before);
-  assert.is((await call(stage, { sni: sud, client: stage.client })).status, 200);
-  await stage.apply(stage.plan);
-});
-
-test('a listener that Envoy refuses is searched until the link is found; the others get what they asked', async () => {
-  // A wildcard that is none: nothing but the proxy knows its rules for names.
-  const broken = withHost(stage.plan, 'vi.nord.example', { fqdn: 'vi*.nord.example' });
-  await stage.ingress().apply(withHost(broken, sud, { limits: { maxConnections: 12, maxRequests: 12 } }));
-  await stage.until('the refusal', () => stage.observed('group/pacs-nord')?.reason === 'RejectedByProxy');
-  assert.match(stage.observed('group/pacs-nord')?.message ?? '', /wildcard/);
-  await stage.until('the other', () => stage.observed('group/pacs-sud')?.reason === 'Programmed');
-  assert.is((await call(stage, { sni: nord, client: stage.client })).status, 200);
   await stage.apply(stage.plan);
 });
 
@@ -242,66 +157,11 @@ test('handshakes that fail while no operator runs are told by the next one, once
   assert.is((BigInt(`0x${ignored}`) >> 24n) & 1n, 1n, 'SIGXFSZ does not end it');
 });
 
-test('a proxy that died comes back with everything, a refused link held back', async () => {
-  await stage.ingress().apply(withHost(stage.plan, nord, { identity: await weakIdentity() }));
-  await stage.until('the refusal', () => stage.observed('group/pacs-nord')?.reason === 'RejectedByProxy');
-  const pid = stage.supervisor.state('envoy')?.pid ?? 0;
-  process.kill(pid, 'SIGKILL');
-  await stage.until('another', () => ![undefined, pid].includes(stage.supervisor.state('envoy')?.pid));
-  for (const sni of [nord, sud]) await stage.until(`${sni} served`, async () => await isOpen(sni));
-  await stage.apply(stage.plan);
-});
-
-test('a new link that Envoy refuses: the others are served from the first moment, and get their next CRL', async () => {
-  const other = await openStage();
-  try {
-    const bad = withHost(other.plan, nord, { identity: await weakIdentity() });
-    await other.ingress().apply(bad);
-    await other.until('the refusal', () => other.observed('group/pacs-nord')?.reason === 'RejectedByProxy');
-    assert.match(other.observed('group/pacs-nord')?.message ?? '', /it is not served; .*2048-bit/);
-    await other.until('the other', () => other.observed('group/pacs-sud')?.reason === 'Programmed');
-    const ask = async (sni: string): Promise<number> =>
-      await call(other, { sni, client: other.client }).then(
-        ({ status }) => status,
-        () => 0,
-      );
-    await other.until('served', async () => (await ask(sud)) === 200);
-    assert.is(await ask(nord), 0);
-    await other.pki.revoke(other.client);
-    await other.ingress().apply({ ...bad, trusts: [other.trust()] });
-    await other.until('revoked', async () => (await ask(sud)) === 0);
-    const client = await other.pki.issue({ commonName: 'b', organizationalUnit: '1', kind: 'SERV_SSL' });
-    await other.apply({ ...other.plan, trusts: [other.trust()] });
-    await other.until('served', async () => (await call(other, { sni: nord, client }).catch(() => 0)) !== 0);
-    assert.is((await call(other, { sni: sud, client })).status, 200);
-  } finally {
-    await other.stop();
-  }
-});
-
-test('a port that another program has is said on every link, and taken as soon as it is free', async () => {
-  const other = await openStage();
-  const occupant = createServer().listen(other.port, '127.0.0.1');
-  try {
-    await once(occupant, 'listening');
-    await other.ingress().apply(other.plan);
-    for (const link of ['group/pacs-nord', 'group/pacs-sud'])
-      await other.until('the refusal', () => /cannot bind/.test(other.observed(link)?.message ?? ''));
-    occupant.close();
-    await once(occupant, 'close');
-    const programmed = (): boolean => [...other.ingress().observe().values()].every(({ status }) => status === 'True');
-    await other.until('all programmed', programmed);
-  } finally {
-    occupant.close();
-    await other.stop();
-  }
-});
-
 test('an empty plan closes everything, and the next one opens it again', async () => {
   await stage.apply({ ...stage.plan, hosts: [], trusts: [] });
-  await stage.until('closed', async () => await isClosed(sud));
+  await stage.until('closed', async () => await isClosed(stage, sud));
   await stage.apply(stage.plan);
-  await stage.until('open', async () => await isOpen(sud));
+  await stage.until('open', async () => await isOpen(stage, sud));
 });
 
 test.run();
