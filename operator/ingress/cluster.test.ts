@@ -1,7 +1,7 @@
 /** Several real Envoys on one control plane over mutual TLS, as in a cluster. */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, type ServerResponse, get as getPlain } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findEnvoy } from '../../e2e/parts/envoy.ts';
 import { freePort } from '../../e2e/parts/ports.ts';
 import { createSupervisor } from '../infrastructure/host/supervisor.ts';
 import { emptyInternalState, internalBundle, renewInternal } from '../trust/internal-authority.ts';
 import { call } from './call.testing.ts';
-import { clusterBootstrap } from './cluster-bootstrap.ts';
+import { type Proxy, type ProxySite, page, startProxy } from './cluster-proxy.testing.ts';
 import type { ControlTls, IngressControl } from './ingress-control.ts';
 import { startIngressControl } from './start-control.ts';
 import { type World, openWorld, withHost } from './world.testing.ts';
@@ -74,58 +73,6 @@ async function open(): Promise<IngressControl> {
   });
 }
 
-/** What a page of the probe listener, or of the admin page behind it, says. */
-async function page(port: number, path: string): Promise<{ readonly status: number; readonly body: string }> {
-  const [response] = (await once(getPlain({ host: '127.0.0.1', port, path }), 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const part of response) body += String(part);
-  return { status: response.statusCode ?? 0, body };
-}
-
-interface Proxy {
-  readonly name: string;
-  readonly probePort: number;
-  stat(name: string): Promise<number>;
-  /** Where the public listener is. */
-  port(): Promise<number>;
-}
-
-async function startProxy(name: string): Promise<Proxy> {
-  const configFolder = join(folder, name);
-  mkdirSync(configFolder, { recursive: true });
-  const [probePort, adminPort] = [await freePort(), await freePort()];
-  const files = clusterBootstrap({
-    controlPlane: { host: 'localhost', port: xdsPort, serverName: xdsName },
-    identityFolder,
-    configFolder,
-    adminPort,
-    probe: { host: '127.0.0.1', port: probePort },
-    maxHeapBytes: 1_073_741_824,
-    maxConnections: 1_000,
-  });
-  for (const [file, content] of Object.entries(files)) writeFileSync(join(configFolder, file), JSON.stringify(content));
-  const config = join(configFolder, 'bootstrap.json');
-  supervisor.ensure({
-    name,
-    command: findEnvoy(),
-    args: ['-c', config, '--service-node', name, '--disable-hot-restart', '--log-level', 'warning'],
-    logFile: join(folder, `${name}.log`),
-    stopTimeoutMs: 1_000,
-  });
-  return {
-    name,
-    probePort,
-    async stat(wanted) {
-      const { body } = await page(adminPort, `/stats?filter=${encodeURIComponent(`^${wanted}$`)}`);
-      return Number(/: (\d+)/.exec(body)?.[1]);
-    },
-    async port() {
-      const { body } = await page(adminPort, '/listeners');
-      return Number(/^ingress::127\.0\.0\.1:(\d+)$/m.exec(body)?.[1]);
-    },
-  };
-}
-
 async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt += 1) {
     if (await look()) return;
@@ -172,6 +119,7 @@ async function startDownload(proxy: Proxy): Promise<() => Promise<void>> {
   };
 }
 
+const site = (): ProxySite => ({ supervisor, folder, identityFolder, xdsPort, xdsName });
 let [one, two]: Proxy[] = [];
 function both(): readonly [Proxy, Proxy] {
   if (one === undefined || two === undefined) throw new Error('the proxies were not started');
@@ -197,7 +145,7 @@ test.after(async () => {
 test('no proxy connected is said as such; with two, programmed means acknowledged by both', async () => {
   await control.apply(world.plan);
   assert.is(control.observe().get('group/pacs-nord')?.reason, 'NoProxyConnected');
-  [one, two] = [await startProxy('one'), await startProxy('two')];
+  [one, two] = [await startProxy('one', site()), await startProxy('two', site())];
   await until('programmed by both', () => isProgrammed() && control.proxies().connected === 2);
   assert.is(message(), 'all 2 proxies acknowledged it');
   for (const proxy of both()) await until(`${proxy.name} serves`, async () => await serves(proxy));
@@ -219,7 +167,7 @@ test('one proxy killed: the other goes on and takes changes, and one that comes 
   await until('programmed', isProgrammed);
   assert.is(message(), 'the proxy acknowledged it');
   assert.ok(await serves(first));
-  two = await startProxy('two');
+  two = await startProxy('two', site());
   await until('two again', () => isProgrammed() && control.proxies().acknowledged === 2);
   await until('it serves', async () => await serves(both()[1]));
 });
@@ -237,7 +185,7 @@ test('certificates of the control plane replaced under traffic: no stream ends, 
   assert.is(await first.stat('cluster.control-plane.upstream_cx_total'), connections);
   assert.is(control.proxies().connected, 2);
   await supervisor.remove(second.name);
-  two = await startProxy('two');
+  two = await startProxy('two', site());
   await until('it connects', () => isProgrammed() && control.proxies().acknowledged === 2);
   await finish();
 });
