@@ -36,6 +36,7 @@ export function ready(verdicts: readonly Verdict[]): Verdict {
   return { ...decisive, type: 'Ready', message: `${decisive.type}: ${decisive.message}` };
 }
 
+/** What says just what it said is the very condition of before: a region has twenty thousand. */
 export function withTimes(
   verdicts: readonly Verdict[],
   former: readonly Condition[],
@@ -45,6 +46,9 @@ export function withTimes(
   return verdicts.map((verdict) => {
     const before = former.find(({ type }) => type === verdict.type);
     const same = before?.status === verdict.status;
+    const { reason, message } = verdict;
+    if (same && before.reason === reason && before.message === message && before.observedGeneration === generation)
+      return before;
     return {
       ...verdict,
       observedGeneration: generation,

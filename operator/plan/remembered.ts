@@ -2,6 +2,8 @@
  * Work done again only when what it was made from changed. Inputs are compared by identity: whoever observes hands on the same
  * object as long as nothing about it changed, and a round over a thousand sites costs what one changed site costs.
  */
+import { oneText } from '../resources/sharing.ts';
+
 export interface Remembered {
   /** The former result when `inputs` are, one by one, the very same values as then. */
   of<T>(key: string, inputs: readonly unknown[], make: () => T): T;
@@ -30,7 +32,8 @@ export function createMemory(): Remembered {
     return former;
   };
   const keep = <T>(key: string, inputs: readonly unknown[], result: T): T => {
-    entries.set(key, { inputs, result, used: true });
+    // Lists that were put together have room for more, and keys are put together too: both stay for long.
+    entries.set(entries.has(key) ? key : oneText(key), { inputs: inputs.slice(), result, used: true });
     return result;
   };
   return {

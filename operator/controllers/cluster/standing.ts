@@ -4,9 +4,12 @@ import type { LinkObject, SiteObject, TrustSpaceObject, Watches } from './watche
 
 export type Standing = Pick<ResourceStatus, 'conditions'> & Readonly<Record<string, unknown>>;
 
-const made = new WeakMap<object, Standing>();
+/** The same object for each resource without a status. */
+const nothing: Standing = { conditions: [] };
+/** Statuses that somebody else wrote in part, as if they were whole. */
+const completed = new WeakMap<object, Standing>();
 
-/** By {@link statusKey}: what stands there, the same object as long as the resource is. */
+/** By {@link statusKey}: what stands there, the same object as long as the status is. */
 export function standing({ trustSpaces, sites, links }: Watches): (key: string) => Standing | undefined {
   const stores: Readonly<
     Record<string, (key: string) => Pick<SiteObject | LinkObject | TrustSpaceObject, 'status'> | undefined>
@@ -19,13 +22,25 @@ export function standing({ trustSpaces, sites, links }: Watches): (key: string) 
     const space = key.indexOf(' ');
     const resource = stores[key.slice(0, space)]?.(key.slice(space + 1));
     if (resource === undefined) return undefined;
-    const known = made.get(resource);
-    if (known !== undefined) return known;
-    const conditions = (resource.status?.conditions ?? []).map((one) => ({ observedGeneration: 0, ...one }));
-    const stands = { ...resource.status, conditions };
-    made.set(resource, stands);
-    return stands;
+    const { status } = resource;
+    if (status === undefined) return nothing;
+    return isWhole(status) ? status : complete(status);
   };
+}
+
+type Told = NonNullable<(SiteObject | LinkObject | TrustSpaceObject)['status']>;
+
+function isWhole(status: Told): status is Told & Standing {
+  return status.conditions?.every(({ observedGeneration }) => observedGeneration !== undefined) ?? false;
+}
+
+function complete(status: Told): Standing {
+  const known = completed.get(status);
+  if (known !== undefined) return known;
+  const conditions = (status.conditions ?? []).map((one) => ({ observedGeneration: 0, ...one }));
+  const whole = { ...status, conditions };
+  completed.set(status, whole);
+  return whole;
 }
 
 /** Times of what goes on all day are not worth a write of their own. */

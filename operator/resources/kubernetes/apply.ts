@@ -1,6 +1,7 @@
 /** Server-side apply that does nothing when nothing would change. */
 import type { KubeClient } from './client.ts';
 import { KubeError } from './kube-error.ts';
+import { oneText } from '../sharing.ts';
 import { hashOf, project } from './owned-fields.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import {
@@ -68,8 +69,10 @@ export interface Applier {
   ): Promise<RemoveOutcome>;
 }
 
-/** What our last apply of an object came to; nothing of the object itself, as there may be ten thousand. */
+/** What our last apply of a place came to; nothing of the object itself, as there may be ten thousand. */
 interface Remembered {
+  readonly manager: string;
+  readonly subresource: string | undefined;
   readonly desired: string;
   /** resourceVersion at which the fields we own were last known to be as wanted. */
   resourceVersion: string | undefined;
@@ -148,8 +151,8 @@ interface Place {
   readonly subresource?: string;
 }
 
-function targetOf({ manager, subresource = '' }: Place): string {
-  return `${manager} ${subresource}`;
+function isOf({ manager, subresource }: Remembered, place: Place): boolean {
+  return manager === place.manager && subresource === place.subresource;
 }
 
 interface Memory {
@@ -171,15 +174,23 @@ function ownedHash({ kind, subresource }: Place, there: KubeObject, desired: obj
 const leastSweep = 1_000;
 
 function createMemory(live: ApplierOptions['live']): Memory {
-  const objects = new Map<string, { readonly place: Place; readonly targets: Map<string, Remembered> }>();
-  const nameOf = (kind: ResourceKind, key: string): string => `${kind.group} ${kind.plural} ${key}`;
-  const find = (place: Place): Remembered | undefined =>
-    objects.get(nameOf(place.kind, place.key))?.targets.get(targetOf(place));
+  /** By kind and key; of each object one or two. */
+  const objects = new Map<ResourceKind, Map<string, readonly Remembered[]>>();
+  const ofKind = (kind: ResourceKind): Map<string, readonly Remembered[]> => {
+    const known = objects.get(kind) ?? new Map<string, readonly Remembered[]>();
+    objects.set(kind, known);
+    return known;
+  };
+  const all = ({ kind, key }: Place): readonly Remembered[] => objects.get(kind)?.get(key) ?? [];
+  const find = (place: Place): Remembered | undefined => all(place).find((one) => isOf(one, place));
+  const othersThan = (place: Place): readonly Remembered[] => all(place).filter((one) => !isOf(one, place));
   let sweepAt = leastSweep;
+  const size = (): number => [...objects.values()].reduce((sum, keys) => sum + keys.size, 0);
   /** Objects that others deleted would be remembered for ever. */
   const sweep = (): void => {
-    for (const [name, { place }] of objects) if (live(place.kind, place.key) === undefined) objects.delete(name);
-    sweepAt = Math.max(leastSweep, objects.size * 2);
+    for (const [kind, keys] of objects)
+      for (const key of keys.keys()) if (live(kind, key) === undefined) keys.delete(key);
+    sweepAt = Math.max(leastSweep, size() * 2);
   };
   return {
     holds(place, wanted, desired, there) {
@@ -193,14 +204,24 @@ function createMemory(live: ApplierOptions['live']): Memory {
       return true;
     },
     keep(place, wanted, desired, applied) {
+      const { kind, key, manager, subresource } = place;
+      const { resourceVersion } = applied.metadata;
       const owned = ownedHash(place, applied, desired);
-      const name = nameOf(place.kind, place.key);
-      const entry = objects.get(name) ?? { place, targets: new Map<string, Remembered>() };
-      entry.targets.set(targetOf(place), { desired: wanted, resourceVersion: applied.metadata.resourceVersion, owned });
-      objects.set(name, entry);
-      if (objects.size > sweepAt) sweep();
+      const made = {
+        manager,
+        subresource,
+        desired: wanted,
+        resourceVersion: resourceVersion && oneText(resourceVersion),
+        owned: owned === wanted ? wanted : owned,
+      };
+      ofKind(kind).set(oneText(key), [...othersThan(place), made]);
+      if (size() > sweepAt) sweep();
     },
-    drop: (place) => void objects.get(nameOf(place.kind, place.key))?.targets.delete(targetOf(place)),
-    forget: (kind, key) => void objects.delete(nameOf(kind, key)),
+    drop(place) {
+      const others = othersThan(place);
+      if (others.length === 0) objects.get(place.kind)?.delete(place.key);
+      else objects.get(place.kind)?.set(place.key, others);
+    },
+    forget: (kind, key) => void objects.get(kind)?.delete(key),
   };
 }

@@ -1,5 +1,6 @@
 /** From what the API server says to what changed. */
 import { keyOf, type KubeObject } from './resource-kind.ts';
+import { sharing } from '../sharing.ts';
 import type { WritableStore } from './store.ts';
 
 export interface Change<T extends KubeObject> {
@@ -38,8 +39,9 @@ export function createIntake<T extends KubeObject>(
         // Deleted and made again while nobody listened: two objects, whatever their name.
         remove(former);
       }
-      const object = transform === undefined ? (incoming as T) : transform(incoming as T);
       const modified = former !== undefined && former.metadata.uid === uid;
+      const kept = transform === undefined ? (incoming as T) : transform(incoming as T);
+      const object = sharing(kept, modified ? former : undefined);
       store.put(object);
       tell(modified ? { type: 'modified', object, former } : { type: 'added', object });
     },

@@ -1,7 +1,8 @@
 /** What a reflector has seen, with indexes. */
+import { oneText } from '../sharing.ts';
 import { keyOf, type KubeObject } from './resource-kind.ts';
 
-/** Values under which an object is found; none, one or several. */
+/** Values under which an object is found; none, one or several. Each is of a few objects only, such as the site they belong to. */
 export type Indexer<T> = (object: T) => readonly string[];
 
 export interface Store<T extends KubeObject> {
@@ -29,26 +30,23 @@ export function createStore<T extends KubeObject>(
   const indexes = Object.entries(indexers).map(([name, valuesOf]) => ({
     name,
     valuesOf,
-    entries: new Map<string, Map<string, T>>(),
+    entries: new Map<string, readonly T[]>(),
   }));
   let version = 0;
   let listed: { readonly version: number; readonly all: readonly T[] } = { version, all: [] };
 
-  const unindex = (key: string, object: T): void => {
+  const unindex = (object: T): void => {
     for (const { entries, valuesOf } of indexes) {
       for (const value of valuesOf(object)) {
-        const found = entries.get(value);
-        found?.delete(key);
-        if (found?.size === 0) entries.delete(value);
+        const left = entries.get(value)?.filter((one) => one !== object) ?? [];
+        if (left.length === 0) entries.delete(value);
+        else entries.set(value, left);
       }
     }
   };
-  const index = (key: string, object: T): void => {
+  const index = (object: T): void => {
     for (const { entries, valuesOf } of indexes) {
-      for (const value of valuesOf(object)) {
-        const found = entries.get(value) ?? new Map<string, T>();
-        entries.set(value, found.set(key, object));
-      }
+      for (const value of valuesOf(object)) entries.set(oneText(value), (entries.get(value) ?? []).concat(object));
     }
   };
   return {
@@ -69,20 +67,20 @@ export function createStore<T extends KubeObject>(
       if (found === undefined) {
         throw new Error(`index '${name}' was not declared; declared: ${Object.keys(indexers).join(', ') || 'none'}`);
       }
-      return [...(found.entries.get(value)?.values() ?? [])];
+      return found.entries.get(value) ?? [];
     },
     put(object) {
-      const key = keyOf(object);
+      const key = oneText(keyOf(object));
       const former = objects.get(key);
-      if (former !== undefined) unindex(key, former);
+      if (former !== undefined) unindex(former);
       objects.set(key, object);
-      index(key, object);
+      index(object);
       version += 1;
     },
     delete(key) {
       const former = objects.get(key);
       if (former === undefined) return;
-      unindex(key, former);
+      unindex(former);
       objects.delete(key);
       version += 1;
     },
