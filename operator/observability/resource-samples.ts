@@ -1,33 +1,34 @@
 /**
- * Lines of the metrics page that stand there for every resource: sixty thousand of them in a region. Made once for each status and
- * kept as long as it is the same object; a gauge of the library would make every line anew at each look.
+ * Lines of the metrics page that stand there for every resource: sixty thousand of them in a region, which nobody keeps between two looks.
+ * A gauge of the library would make an object of each first; here each is three texts put together.
  */
 import type { ResourceStatus } from '../plan/status.ts';
 import { breathe } from '../turns.ts';
 
-type Labels = Readonly<Record<string, string>>;
-export type Sample = readonly [labels: Labels, value: number];
+/** Labels of one sample beside those of its resource, as they stand in its line: '' or `,type="Ready",status="True"`. */
+export type ResourceSample = readonly [more: string, value: number];
 
 export interface ResourceFamily {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
   /** Samples of one resource. */
-  readonly read: (resource: ResourceStatus) => readonly Sample[];
+  readonly read: (resource: ResourceStatus) => readonly ResourceSample[];
 }
 
+export const resourceLabels = ['kind', 'namespace', 'name'] as const;
+
 const pieceLength = 65_536;
-const kept = new WeakMap<ResourceStatus, Map<string, string>>();
 
 /** Lines of all resources, some kilobytes at a time. */
 export async function* resourceLines(
-  family: ResourceFamily,
+  { name, read }: ResourceFamily,
   resources: readonly ResourceStatus[],
 ): AsyncGenerator<string, void, undefined> {
   let piece = '';
   for (const resource of resources) {
-    const lines = linesOf(family, resource);
-    if (lines !== '') piece += `${lines}\n`;
+    const head = `${name}{${labelsOf(resource)}`;
+    for (const [more, value] of read(resource)) piece += `${head}${more}} ${value}\n`;
     await breathe();
     if (piece.length < pieceLength) continue;
     yield piece;
@@ -36,24 +37,13 @@ export async function* resourceLines(
   if (piece !== '') yield piece;
 }
 
-function linesOf({ name, read }: ResourceFamily, resource: ResourceStatus): string {
-  const known = kept.get(resource) ?? new Map<string, string>();
-  kept.set(resource, known);
-  const made =
-    known.get(name) ??
-    read(resource)
-      .map((sample) => lineOf(name, sample))
-      .join('\n');
-  known.set(name, made);
-  return made;
-}
-
-function lineOf(name: string, [labels, value]: Sample): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-  return `${name}{${pairs.join(',')}} ${value}`;
+function labelsOf({ kind, key }: ResourceStatus): string {
+  const [first = '', second] = key.split('/');
+  const [namespace, name] = second === undefined ? ['', first] : [first, second];
+  return `kind="${kind}",namespace="${escaped(namespace)}",name="${escaped(name)}"`;
 }
 
 /** Prometheus text format: backslash, quote and line feed. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

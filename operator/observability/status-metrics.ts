@@ -2,9 +2,16 @@
 import { Gauge, Registry } from 'prom-client';
 import type { StatusDocument } from '../controllers/status-document.ts';
 import type { ResourceStatus } from '../plan/status.ts';
-import { type ResourceFamily, type Sample, resourceLines } from './resource-samples.ts';
+import {
+  type ResourceFamily,
+  type ResourceSample,
+  escaped,
+  resourceLabels,
+  resourceLines,
+} from './resource-samples.ts';
 
 type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number];
 
 interface Definition {
   readonly name: string;
@@ -13,7 +20,6 @@ interface Definition {
   readonly read: (status: StatusDocument) => readonly Sample[];
 }
 
-const resourceLabels = ['kind', 'namespace', 'name'] as const;
 const statuses = ['True', 'False', 'Unknown'] as const;
 
 /** Condition IngressProgrammed of a PacsLink, by its reason. */
@@ -31,22 +37,19 @@ const families: readonly ResourceFamily[] = [
     name: 'drimbox_resource_ready',
     help: '1 when the condition Ready of the resource is True',
     labels: resourceLabels,
-    read: (one) => [[named(one), isReady(one) ? 1 : 0]],
+    read: (one) => [['', isReady(one) ? 1 : 0]],
   },
   {
     name: 'drimbox_condition',
     help: '1 for the status that the condition of the resource has, 0 for the two others',
     labels: [...resourceLabels, 'type', 'status'],
-    read: (one) =>
-      one.conditions.flatMap(({ type, status: actual }) =>
-        statuses.map((status): Sample => [{ ...named(one), type, status }, status === actual ? 1 : 0]),
-      ),
+    read: ({ conditions }) => conditions.flatMap(({ type, status }) => conditionSamples(type, status)),
   },
   {
     name: 'drimbox_certificate_expiration_timestamp_seconds',
     help: 'When the first certificate of the resource ends, sites including those of their links',
     labels: resourceLabels,
-    read: (one) => time(named(one), one.fields['certificateExpiry']),
+    read: ({ fields }) => time('', fields['certificateExpiry']),
   },
 ];
 
@@ -158,9 +161,19 @@ export class StatusRegistry extends Registry {
   }
 }
 
-function named({ kind, key }: ResourceStatus): Labels {
-  const [first = '', second] = key.split('/');
-  return second === undefined ? { kind, namespace: '', name: first } : { kind, namespace: first, name: second };
+const conditionsMade = new Map<string, readonly ResourceSample[]>();
+
+/** The same few for all resources: as many as there are types of conditions, three times. */
+function conditionSamples(type: string, actual: string): readonly ResourceSample[] {
+  const key = `${actual} ${type}`;
+  const made =
+    conditionsMade.get(key) ??
+    statuses.map((status): ResourceSample => [
+      `,type="${escaped(type)}",status="${status}"`,
+      status === actual ? 1 : 0,
+    ]);
+  conditionsMade.set(key, made);
+  return made;
 }
 
 function isReady({ conditions }: ResourceStatus): boolean {
@@ -180,7 +193,7 @@ function whitelistOf({ fields }: ResourceStatus): Readonly<Record<string, unknow
   return typeof whitelist === 'object' && whitelist !== null ? { ...whitelist } : {};
 }
 
-function time(labels: Labels, value: unknown): Sample[] {
+function time<T>(labels: T, value: unknown): (readonly [labels: T, seconds: number])[] {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isNaN(ms) ? [] : [[labels, ms / 1000]];
 }

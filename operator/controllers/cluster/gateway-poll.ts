@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { GatewayStatus } from '../../../common/contract/gateway-status.ts';
 import { podPorts } from '../../infrastructure/kubernetes/names.ts';
+import { hashOf } from '../../resources/kubernetes/owned-fields.ts';
+import { sharing } from '../../resources/sharing.ts';
 
 export interface PodAddress {
   readonly site: string;
@@ -37,6 +39,7 @@ interface Known {
   readonly place: PodAddress;
   nextAt: number;
   missed: number;
+  /** Digest of its {@link news}. */
   said: string;
   status: GatewayStatus | undefined;
   /** It waits in a lane, or is being asked. */
@@ -68,7 +71,7 @@ export function startGatewayPoll(options: GatewayPollOptions): GatewayPoll {
     const said = status === undefined ? '' : news(status);
     if (said === one.said) return;
     one.said = said;
-    one.status = status;
+    one.status = sharing(status, one.status);
     options.onNews(pod);
   };
   const turn = async (lane: Lane, pod: string, one: Known): Promise<void> => {
@@ -125,7 +128,7 @@ export function startGatewayPoll(options: GatewayPollOptions): GatewayPoll {
 
 /** What is worth a round: counters and times move all day. */
 function news({ publications: _counts, pacs, ...rest }: GatewayStatus): string {
-  return JSON.stringify([rest, pacs.map(({ lastEchoTime: _time, ...pac }) => pac)]);
+  return hashOf([rest, pacs.map(({ lastEchoTime: _time, ...pac }) => pac)]);
 }
 
 async function fetchStatus(url: string, agent: Agent): Promise<GatewayStatus | undefined> {

@@ -2,6 +2,7 @@
 import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
 import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import type { InternalIdentities } from '../../plan/observations.ts';
+import { oneText } from '../../resources/sharing.ts';
 import {
   type InternalState,
   type PemPair,
@@ -68,8 +69,10 @@ export function internalKeeper(): InternalKeeper {
   /** The same map as long as nothing in it changed: a plan is remembered by its inputs. */
   let gateways: ReadonlyMap<string, Held['entry']> = new Map();
 
-  const take = (site: string, pair: PemPair): Held => {
+  const take = (site: string, { certificatePem, keyPem }: PemPair): Held => {
     const serverName = gatewayServerName(site);
+    // What was made here comes back from the cluster.
+    const pair = { certificatePem: oneText(certificatePem), keyPem: oneText(keyPem) };
     const { authorities } = state;
     const entry = { serverName, identity: { name: `internal/${serverName}`, ...pair } };
     const known = { pair, until: leafHoldsUntil(pair, authorities), authorities, entry };

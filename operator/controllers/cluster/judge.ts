@@ -3,6 +3,7 @@ import type { Planning } from '../../plan/plan.ts';
 import type { Observations } from '../../plan/observations.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
+import { oneText } from '../../resources/sharing.ts';
 import { breathe } from '../../turns.ts';
 import { type Standing, says, standing } from './standing.ts';
 import type { Watches } from './watches.ts';
@@ -28,7 +29,7 @@ export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOp
     const known = new Set<string>();
     const formers = { get: (key: string) => latest(there(key), statuses.get(key)) };
     for (const status of eachStatus(seen, planning, formers, memory)) {
-      const key = statusKey(status.kind, status.key);
+      const key = oneText(statusKey(status.kind, status.key));
       found.push(status);
       known.add(key);
       const stands = there(key);

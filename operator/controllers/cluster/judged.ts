@@ -3,6 +3,7 @@ import type { Observations, IdentityMaterial, Resolved, TrustObservation } from 
 import { sameItems } from '../../plan/remembered.ts';
 import { siteOf } from '../../plan/acceptance.ts';
 import { type Inventory, type KeyedData, keyOf } from '../../resources/inventory.ts';
+import { oneText } from '../../resources/sharing.ts';
 import { readIdentity } from '../../trust/material.ts';
 import type { ServerKind } from '../../trust/server-certificate.ts';
 import type { CertificateStore } from '../../trust/certificate-store.ts';
@@ -76,7 +77,7 @@ export function judgedIdentities(
         const until = now.getTime() + againMs * (0.5 + 0.5 * random());
         // The same certificate judged again is the same object: what was planned from it stays as it is.
         const kept = known !== undefined && JSON.stringify(known.identity) === JSON.stringify(identity);
-        judgements.set(key, { inputs, until, identity: kept ? known.identity : identity });
+        judgements.set(oneText(key), { inputs: inputs.slice(), until, identity: kept ? known.identity : identity });
         return kept ? known.identity : identity;
       };
       for (const link of inventory.links)

@@ -15,7 +15,6 @@ import type { JudgedIdentities } from './judged.ts';
 import { observeGateways } from './observe-gateways.ts';
 import type { Referenced } from './referenced.ts';
 import type { ClusterSettings } from './settings.ts';
-import { rememberedIdentity } from './site-memory.ts';
 import type { Watches } from './watches.ts';
 
 export interface ObserveOptions {
@@ -79,7 +78,7 @@ export function clusterObserver(options: ObserveOptions): Observer {
       const internal = await options.internal.of({
         sites,
         authority: authority && textIn(authority),
-        identityOf: (site) => watches.memories.store.by('site', site).map(rememberedIdentity)[0],
+        identityOf: (site) => watches.memories.store.by('site', site)[0]?.identity,
         mayMake: options.isLeader(),
         now,
       });

@@ -14,6 +14,7 @@ import {
 } from '../../resources/kubernetes/resource-kind.ts';
 import type { Store } from '../../resources/kubernetes/store.ts';
 import type { KeyedData } from '../../resources/inventory.ts';
+import { oneText } from '../../resources/sharing.ts';
 import type { DataObject } from './watches.ts';
 
 export interface Referenced {
@@ -41,7 +42,7 @@ export function followReferenced(client: KubeClient, kind: ResourceKind, metadat
     const { namespace, name } = splitKey(key);
     try {
       const object = await client.request<DataObject>({ method: 'GET', path: pathOf(kind, namespace, name) });
-      held.set(key, { resourceVersion: object.metadata.resourceVersion ?? '', data: dataOf(object) });
+      held.set(key, { resourceVersion: oneText(object.metadata.resourceVersion ?? ''), data: dataOf(object) });
     } catch (error) {
       if (!(error instanceof KubeError && error.status === 404)) throw error;
       held.delete(key); // gone since its metadata were seen; their deletion is on its way
@@ -59,7 +60,7 @@ export function followReferenced(client: KubeClient, kind: ResourceKind, metadat
       await listAll({ client, kind, namespace }, pageSize, new AbortController().signal, (object: DataObject) => {
         const key = keyOf(object);
         if (!keys.has(key)) return;
-        held.set(key, { resourceVersion: object.metadata.resourceVersion ?? '', data: dataOf(object) });
+        held.set(key, { resourceVersion: oneText(object.metadata.resourceVersion ?? ''), data: dataOf(object) });
       });
   };
 

@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { siteInput } from '../../infrastructure/kubernetes/site-input.testing.ts';
 import { keyOf } from '../../resources/kubernetes/resource-kind.ts';
 import type { IngressHost } from '../../plan/ingress-plan.ts';
-import { createPlanShelf, memorySecret, planBefore, rememberedIdentity, type RememberedPlan } from './site-memory.ts';
-import type { DataObject } from './watches.ts';
+import { createPlanShelf, memorySecret, planBefore, type RememberedPlan } from './site-memory.ts';
+import type { DataObject, MemoryObject } from './watches.ts';
 
 const { site, plan } = siteInput();
 const pair = { certificatePem: 'certificate é\n', keyPem: 'key\n' };
@@ -19,17 +19,21 @@ function planIn(secret: DataObject): RememberedPlan | undefined {
   return shelf.planOf(key);
 }
 
+function identityIn(secret: DataObject): MemoryObject['identity'] {
+  return createPlanShelf().shelve(secret).identity;
+}
+
 test('what is remembered of a site is read back as it was', () => {
   const secret = asSeen(memorySecret(site, pair, remembered));
-  assert.equal(rememberedIdentity(secret), pair);
+  assert.equal(identityIn(secret), pair);
   assert.equal(planIn(secret), remembered);
 });
 
 test('without a plan there is its identity alone; without either, nothing', () => {
   const secret = asSeen(memorySecret(site, pair, undefined));
-  assert.equal(rememberedIdentity(secret), pair);
+  assert.equal(identityIn(secret), pair);
   assert.is(planIn(secret), undefined);
-  assert.is(rememberedIdentity({ ...secret, data: {} }), undefined);
+  assert.is(identityIn({ ...secret, data: {} }), undefined);
 });
 
 test('it goes with its site, and is found by it', () => {
@@ -53,11 +57,11 @@ test('a plan stands on the shelf alone, and nowhere once the first round has beg
   const secret = asSeen(memorySecret(site, pair, remembered));
   const shelf = createPlanShelf();
   const kept = shelf.shelve(secret);
-  assert.equal(Object.keys(kept.data ?? {}), ['tls.crt', 'tls.key']);
-  assert.equal(rememberedIdentity(kept), pair);
+  assert.equal(kept.identity, pair);
+  assert.equal(kept.data, {});
   shelf.clear();
   assert.is(shelf.planOf(key), undefined);
-  assert.equal(Object.keys(shelf.shelve(secret).data ?? {}), ['tls.crt', 'tls.key']);
+  assert.equal(shelf.shelve(secret), kept);
   assert.is(shelf.planOf(key), undefined);
 });
 

@@ -11,8 +11,9 @@ import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type ApplyObject, secretData } from '../../resources/kubernetes/apply.ts';
 import { keyOf } from '../../resources/kubernetes/resource-kind.ts';
+import { oneText } from '../../resources/sharing.ts';
 import type { PemPair } from '../../trust/internal-authority.ts';
-import { type DataObject, memoryLabel } from './watches.ts';
+import { type DataObject, type MemoryObject, memoryLabel } from './watches.ts';
 
 /** Without the contents of its files: a site that keeps its former plan keeps the files it has. */
 export interface RememberedPlan {
@@ -40,16 +41,17 @@ export function memorySecret(site: DrimboxSite, identity: PemPair, plan: Remembe
   };
 }
 
-export function rememberedIdentity({ data }: DataObject): PemPair | undefined {
+/** The pair as text, and as the very text that is in use: base64 of it would be kept for every site beside it. */
+function identityIn({ data }: DataObject): PemPair | undefined {
   const [certificate, key] = [data?.['tls.crt'], data?.['tls.key']];
   if (certificate === undefined || key === undefined) return undefined;
-  return { certificatePem: decoded(certificate), keyPem: decoded(key) };
+  return { certificatePem: oneText(decoded(certificate)), keyPem: oneText(decoded(key)) };
 }
 
 /** Plans as they were remembered. They are read once, before the first round; twelve kilobytes of each site are not kept for ever. */
 export interface PlanShelf {
-  /** The object without its plan, which stands here from now on. */
-  shelve(object: DataObject): DataObject;
+  /** The object without its plan, which stands here from now on, and with its pair read. */
+  shelve(object: DataObject): MemoryObject;
   /** @param key keyOf its Secret @throws Error when it is damaged: someone wrote into it */
   planOf(key: string): RememberedPlan | undefined;
   /** Nobody will ask again. */
@@ -63,10 +65,12 @@ export function createPlanShelf(): PlanShelf {
   let open = true;
   return {
     shelve(object) {
-      const { [planKey]: plan, ...data } = object.data ?? {};
-      if (plan === undefined) return object;
-      if (open) packed.set(keyOf(object), plan);
-      return { ...object, data };
+      const identity = identityIn(object);
+      const { [planKey]: plan, ...rest } = object.data ?? {};
+      if (open && plan !== undefined) packed.set(keyOf(object), plan);
+      if (identity === undefined) return plan === undefined ? object : { ...object, data: rest };
+      const { 'tls.crt': _certificate, 'tls.key': _key, ...data } = rest;
+      return { ...object, data, identity };
     },
     planOf(key) {
       const plan = packed.get(key);

@@ -24,6 +24,7 @@ import {
   TrustSpace,
 } from '../../resources/kubernetes/resource-kind.ts';
 import type { Indexer } from '../../resources/kubernetes/store.ts';
+import type { PemPair } from '../../trust/internal-authority.ts';
 import { type GatewayPodFacts, podFacts } from './pod-facts.ts';
 
 /** With the label of whoever made it. */
@@ -44,6 +45,12 @@ export interface DataObject extends KubeObject {
   readonly binaryData?: Readonly<Record<string, string>>;
 }
 
+/** A Secret in which a site is remembered. */
+export interface MemoryObject extends DataObject {
+  /** Its certificate of the internal hop, no more in `data`. */
+  readonly identity?: PemPair;
+}
+
 export interface ServiceObject extends KubeObject {
   readonly spec?: { readonly clusterIP?: string };
 }
@@ -56,7 +63,7 @@ export interface Watches {
   readonly secrets: Reflector<KubeObject>;
   readonly configMaps: Reflector<KubeObject>;
   /** What the operator remembers of each site, but the plans. */
-  readonly memories: Reflector<DataObject>;
+  readonly memories: Reflector<MemoryObject>;
   /** Its own documents in its own namespace, whole. */
   readonly documents: Reflector<DataObject>;
   /** What the replicas tell of their proxies, whole. */
@@ -85,7 +92,7 @@ export interface WatchesOptions {
   readonly onChange: (kind: ResourceKind, change: Change<KubeObject>) => void;
   readonly onError: (kind: ResourceKind, error: unknown) => void;
   /** What is kept of a site's memory. */
-  readonly keptOfMemory?: (secret: DataObject) => DataObject;
+  readonly keptOfMemory?: (secret: DataObject) => MemoryObject;
   readonly hooks?: (kind: ResourceKind) => ReflectorHooks;
 }
 
@@ -140,7 +147,7 @@ export function startWatches(options: WatchesOptions): Watches {
     links: follow<LinkObject>(PacsLink, {}),
     secrets: follow(Secret, { metadataOnly: true }, oursOrVersion),
     configMaps: follow(ConfigMap, { metadataOnly: true }, oursOrVersion),
-    memories: follow<DataObject>(Secret, { labelSelector: memoryLabel, indexed: true }, options.keptOfMemory),
+    memories: follow<MemoryObject>(Secret, { labelSelector: memoryLabel, indexed: true }, options.keptOfMemory),
     documents: follow<DataObject>(ConfigMap, { labelSelector: documentLabel, namespaces: [options.namespace] }),
     replicas: follow<DataObject>(ConfigMap, { labelSelector: replicaLabel, namespaces: [options.namespace] }),
     services: follow<ServiceObject>(Service, ours),

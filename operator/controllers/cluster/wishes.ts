@@ -155,7 +155,7 @@ function isUnanswered({ metadata, status }: DrimboxSite | PacsLink): boolean {
 
 interface SiteWish extends Pick<DesiredSite, 'site' | 'trust' | 'links'> {
   readonly plan: GatewayPlan | undefined;
-  readonly former: GatewayPlan | undefined;
+  readonly former: Pick<GatewayPlan, 'files'> | undefined;
   readonly identity: { readonly certificatePem: string; readonly keyPem: string };
   readonly hosts: RememberedPlan['hosts'];
 }
@@ -166,7 +166,9 @@ function desiredSite({ site, trust, links, plan, former, identity, hosts }: Site
   const { config, whenDeleted } = plan;
   // Made when it is written: compressed it is twelve kilobytes of each site.
   const memory = (): ApplyObject => memorySecret(site, identity, { config, whenDeleted, hosts });
-  return { site, trust, links, plan, memory, ...(former !== undefined && { former }) };
+  const own = new Set(plan.files.map(({ name }) => name));
+  const files = former?.files.filter(({ name }) => !own.has(name)) ?? [];
+  return { site, trust, links, plan, memory, ...(files.length > 0 && { former: { files } }) };
 }
 
 function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonly DrimboxSite[]> {

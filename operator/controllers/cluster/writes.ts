@@ -37,7 +37,8 @@ export interface DesiredSite {
   readonly links: readonly PacsLink[];
   /** Absent: only its Services are to be there, or what it has is to stay. */
   readonly plan?: GatewayPlan;
-  readonly former?: GatewayPlan;
+  /** Files of the plan before that the plan has no more. */
+  readonly former?: Pick<GatewayPlan, 'files'>;
   /** What to remember of it. */
   readonly memory?: () => ApplyObject;
 }

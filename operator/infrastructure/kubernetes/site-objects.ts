@@ -31,7 +31,7 @@ export interface SiteInput {
   readonly links: readonly PacsLink[];
   readonly plan: GatewayPlan;
   /** The plan before: its files stay until the next one, a pod may not have turned to the new ones yet. */
-  readonly former?: GatewayPlan;
+  readonly former?: Pick<GatewayPlan, 'files'>;
   readonly settings: WorkloadSettings;
 }
 
