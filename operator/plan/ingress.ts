@@ -1,6 +1,7 @@
 /** Which FQDNs the ingress serves. Pure. A link whose material broke keeps the entry it had. */
 import type { PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
+import { oneText } from '../resources/sharing.ts';
 import { siteOf } from './acceptance.ts';
 import type { GatewayPlan } from './gateway-plan.ts';
 import type { ClientTrust, IngressHost, IngressPlan } from './ingress-plan.ts';
@@ -117,10 +118,10 @@ function hostOf(
   const { limits } = link.spec;
   const common = {
     fqdn: link.spec[kind].fqdn,
-    link: keyOf(link),
-    site: siteOf(link),
+    link: oneText(keyOf(link)),
+    site: oneText(siteOf(link)),
     limits: { maxConnections: limits.maxConnections, maxRequests: limits.maxRequests },
-    identity: { name: secretName(link, kind), certificatePem, keyPem, notAfter },
+    identity: { name: oneText(secretName(link, kind)), certificatePem, keyPem, notAfter },
     upstream,
   };
   return kind === 'db'

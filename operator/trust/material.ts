@@ -36,7 +36,7 @@ export function readIdentity(data: KeyedData | undefined): Resolved<IdentityMate
     certificatePem: unlessSame(textIn(crt), writePem(chain.certificates)),
     keyPem: unlessSame(textIn(key), `${textIn(key).trim()}\n`),
     notAfter: new Date(Math.min(...ends)).toISOString(),
-    names: namesOf(leaf),
+    names: namesOf(leaf).slice(), // put together: with room for more
   };
 }
 

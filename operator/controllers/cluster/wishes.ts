@@ -161,7 +161,10 @@ interface SiteWish extends Pick<DesiredSite, 'site' | 'trust' | 'links'> {
 }
 
 /** Without a plan of its own what was remembered stays: it is the plan before. */
-function desiredSite({ site, trust, links, plan, former, identity, hosts }: SiteWish): DesiredSite {
+function desiredSite({ plan, trust, former, identity, hosts, ...wished }: SiteWish): DesiredSite {
+  // Their statuses turn, and the wish stands: it would hold those of before.
+  const site = withoutStatus(wished.site);
+  const links = wished.links.map(withoutStatus);
   if (plan === undefined) return { site, trust, links };
   const { config, whenDeleted } = plan;
   // Made when it is written: compressed it is twelve kilobytes of each site.
@@ -169,6 +172,10 @@ function desiredSite({ site, trust, links, plan, former, identity, hosts }: Site
   const own = new Set(plan.files.map(({ name }) => name));
   const files = former?.files.filter(({ name }) => !own.has(name)) ?? [];
   return { site, trust, links, plan, memory, ...(files.length > 0 && { former: { files } }) };
+}
+
+function withoutStatus<T extends DrimboxSite | PacsLink>({ status: _, ...resource }: T): Omit<T, 'status'> {
+  return resource;
 }
 
 function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonly DrimboxSite[]> {

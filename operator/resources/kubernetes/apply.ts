@@ -214,7 +214,7 @@ function createMemory(live: ApplierOptions['live']): Memory {
         resourceVersion: resourceVersion && oneText(resourceVersion),
         owned: owned === wanted ? wanted : owned,
       };
-      ofKind(kind).set(oneText(key), [...othersThan(place), made]);
+      ofKind(kind).set(oneText(key), othersThan(place).concat(made));
       if (size() > sweepAt) sweep();
     },
     drop(place) {

@@ -29,6 +29,8 @@ export function createIntake<T extends KubeObject>(
     store.delete(keyOf(former));
     tell({ type: 'deleted', object: former });
   };
+  /** What a new object has in common with others it has most likely with the last one: limits, labels, ports. */
+  let lately: T | undefined;
   return {
     put(incoming) {
       const former = store.get(keyOf(incoming));
@@ -41,7 +43,8 @@ export function createIntake<T extends KubeObject>(
       }
       const modified = former !== undefined && former.metadata.uid === uid;
       const kept = transform === undefined ? (incoming as T) : transform(incoming as T);
-      const object = sharing(kept, modified ? former : undefined);
+      const object = sharing(kept, modified ? former : lately);
+      lately = object;
       store.put(object);
       tell(modified ? { type: 'modified', object, former } : { type: 'added', object });
     },
