@@ -174,8 +174,9 @@ function desiredSite({ plan, trust, former, identity, hosts, ...wished }: SiteWi
   return { site, trust, links, plan, memory, ...(files.length > 0 && { former: { files } }) };
 }
 
-function withoutStatus<T extends DrimboxSite | PacsLink>({ status: _, ...resource }: T): Omit<T, 'status'> {
-  return resource;
+function withoutStatus<T extends DrimboxSite | PacsLink>(resource: T): Omit<T, 'status'> {
+  const { status: _, ...rest } = resource;
+  return rest;
 }
 
 function sitesByList(sites: readonly DrimboxSite[]): ReadonlyMap<string, readonly DrimboxSite[]> {
