@@ -21,6 +21,11 @@ interface Judged {
   readonly identity: Identity;
 }
 
+interface Read {
+  readonly data: KeyedData | undefined;
+  readonly identity: Identity;
+}
+
 export interface JudgedIdentities {
   /** Secrets as read, by `NAMESPACE/NAME`; the same result for the same data. */
   identities(names: Iterable<string>, secrets: Inventory['secrets']): Promise<ReadonlyMap<string, Identity>>;
@@ -37,24 +42,24 @@ export function judgedIdentities(
   store: CertificateStore,
   random: () => number,
 ): JudgedIdentities {
-  const reads = new WeakMap<KeyedData, Identity>();
+  let reads: ReadonlyMap<string, Read> = new Map();
   const judgements = new Map<string, Judged>();
 
-  const read = (data: KeyedData | undefined): Identity => {
-    if (data === undefined) return readIdentity(undefined);
-    const known = reads.get(data);
-    if (known !== undefined) return known;
-    const identity = readIdentity(data);
-    reads.set(data, identity);
-    return identity;
+  const read = (name: string, data: KeyedData | undefined): Read => {
+    const known = reads.get(name);
+    return known !== undefined && known.data === data ? known : { data, identity: readIdentity(data) };
   };
   return {
     async identities(names, secrets) {
+      const now = new Map<string, Read>();
       const found = new Map<string, Identity>();
       for (const name of names) {
-        found.set(name, read(secrets.get(name)));
+        const one = read(name, secrets.get(name));
+        now.set(name, one);
+        found.set(name, one.identity);
         await breathe();
       }
+      reads = now;
       return found;
     },
     async servers(inventory, trusts, now) {
