@@ -113,6 +113,12 @@ test('of two links with one FQDN the older is served; when it goes, the newer is
   await untilVerdict(world.kube, linkPath(1, 'newer'), 'Accepted', 'True Accepted');
   await untilVerdict(world.kube, linkPath(1, 'newer'), 'IngressProgrammed', 'True Programmed');
   await remove(linkPath(1, 'newer'));
+  // Who is gone has no condition to wait for, and Envoy keeps a secret as long as a chain that ends.
+  await until(
+    'the newer gone from the proxy',
+    async () => !(await envoy.secrets()).includes('certificate/vi-newer.region.example'),
+    patience,
+  );
   await world.applySite(1);
   await until('every site and link Ready', async () => await allReady(world), patience);
 });
