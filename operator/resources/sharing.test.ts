@@ -7,7 +7,12 @@ const parsed = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const site = {
   metadata: { name: 'nord', resourceVersion: '1', labels: { app: 'drimbox' } },
   spec: { ris: [{ name: 'ris', pacs: ['a', 'b'] }], paused: false, port: 2575 },
-  status: { conditions: [{ type: 'Ready', status: 'False' }, { type: 'Accepted', status: 'True' }] },
+  status: {
+    conditions: [
+      { type: 'Ready', status: 'False' },
+      { type: 'Accepted', status: 'True' },
+    ],
+  },
 };
 
 test('what is equal to the former is the former, part by part; the rest says what it said', () => {
