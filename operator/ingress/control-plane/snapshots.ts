@@ -40,8 +40,9 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
   let internals = new WeakMap<IngressHost, Resource>();
   let internalOf: IngressPlan['internal'] | undefined;
 
-  const encoded = (host: IngressHost): EncodedHost => {
+  function* encoded(host: IngressHost): Generator<undefined, EncodedHost, undefined> {
     const message = encode('envoy.config.listener.v3.FilterChain', chain(host));
+    yield undefined; // the first takes ten milliseconds: what writes such a message is made then
     const bytes = joined([
       protobuf.Writer.create()
         .uint32(chainTag | delimited)
@@ -56,14 +57,18 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
       chain: { version: versionOf(bytes), secrets },
       bytes,
     };
-  };
+  }
 
-  const encodeOne = (host: IngressHost, internal: IngressPlan['internal'], clusters: typeof internals): boolean => {
-    if (hosts.has(host) && clusters.has(host)) return false;
-    if (!hosts.has(host)) hosts.set(host, encoded(host));
+  function* encodeOne(
+    host: IngressHost,
+    internal: IngressPlan['internal'],
+    clusters: typeof internals,
+  ): Generator<undefined, void, undefined> {
+    if (!hosts.has(host)) hosts.set(host, yield* encoded(host));
+    yield undefined;
     clusters.set(host, resource('cluster', host.fqdn, encode(messages.cluster, cluster(host, internal))));
-    return true;
-  };
+    yield undefined;
+  }
 
   const listenerOf = (chains: ReadonlyMap<string, Chain>, bytes: readonly Buffer[]): Resource => {
     const version = versionOf([frameVersion, ...[...chains.values()].map((one) => one.version)].join());
@@ -83,7 +88,8 @@ export function snapshots(root: protobuf.Root, encode: Encoder, address: ListenA
     if (internalOf !== internal) internals = new WeakMap();
     internalOf = internal;
     const clusters = internals;
-    for (const host of plan.hosts) if (encodeOne(host, internal, clusters)) await breathe();
+    for (const host of plan.hosts)
+      if (!hosts.has(host) || !clusters.has(host)) await inSlices(encodeOne(host, internal, clusters));
     const snapshot = { cluster: new Map<string, Resource>(), secret: new Map<string, Resource>() };
     const chains = new Map<string, Chain>();
     const bytes: Buffer[] = [];
