@@ -41,7 +41,7 @@ function follow(file: string, maxBytes = 1_000_000): Followed {
 }
 
 async function until(look: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400 && !look(); attempt += 1) await sleep(5);
+  for (let attempt = 0; attempt < 4_000 && !look(); attempt += 1) await sleep(5);
   assert.ok(look());
 }
 
