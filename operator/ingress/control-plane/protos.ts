@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
-import { breathe } from '../../turns.ts';
+import { breathe, ownTurn } from '../../turns.ts';
 
 const files = [
   'envoy/service/discovery/v3/ads.proto',
@@ -42,8 +42,20 @@ export async function loadProtos(): Promise<protobuf.Root> {
     for (const imported of add(root, file, roots)) wanted.add(imported);
     await breathe();
   }
+  for (const one of messagesIn(root)) {
+    one.resolveAll();
+    await breathe();
+  }
   root.resolveAll();
+  await ownTurn();
   return root;
+}
+
+/** In packages, not in other messages: each is resolved with what it holds. */
+function* messagesIn(space: protobuf.NamespaceBase): Generator<protobuf.Type, void> {
+  for (const nested of space.nestedArray)
+    if (nested instanceof protobuf.Type) yield nested;
+    else if (nested instanceof protobuf.Namespace) yield* messagesIn(nested);
 }
 
 /** @returns what it imports */
