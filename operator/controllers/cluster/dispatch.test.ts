@@ -14,6 +14,7 @@ import { dispatcher } from './dispatch.ts';
 import type { DataObject, LinkObject, SiteObject, Watches } from './watches.ts';
 import { type Desired, nothingDesired } from './wishes.ts';
 import type { Written } from './writer.ts';
+import { whitelistMaps } from './writes.ts';
 
 const { site, trust, links, plan, settings: workload } = siteInput();
 const [link] = links;
@@ -101,6 +102,20 @@ test('nothing is written of a site that is gone, going, paused, or another one o
   assert.is(await written(...keys), 0, 'paused by annotation');
   sites.put(there({ uid: '00000000-0000-4000-8000-000000000009' }));
   assert.is(await written(`site ${key}`), 0, 'made anew: its own wish comes with the next round');
+});
+
+test('a list is written as long as one of its sites is there, also one that is paused', async () => {
+  const list = `whitelist ${site.metadata.namespace} ${site.spec.trustSpace}`;
+  const another = { ...site, metadata: { ...site.metadata, name: 'gone', uid: 'gone' } };
+  const maps = whitelistMaps(site.metadata.namespace, site.spec.trustSpace, [site, another], Buffer.from('<list/>'));
+  desired.whitelists.set(list.slice('whitelist '.length), maps);
+  assert.is(await written(list), 0, 'it was taken away with the last of them, whose deletion is about to be heard of');
+  sites.put(there({ deletionTimestamp: '2026-01-01T00:00:00Z' }));
+  assert.is(await written(list), 0, 'going');
+  sites.put(there({ uid: '00000000-0000-4000-8000-000000000009' }));
+  assert.is(await written(list), 0, 'made anew');
+  sites.put(there({}, { paused: true }));
+  assert.is(await written(list), maps.length);
 });
 
 const shared = siteInput({

@@ -36,6 +36,12 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
     if (there === undefined || there.metadata.deletionTimestamp !== undefined || isPaused(there)) return false;
     return uid === undefined || there.metadata.uid === uid;
   };
+  /** One of its owners is there: a list is taken away with the last of them, which may be seen before its deletion is. */
+  const isRead = (namespace: string, { metadata }: KubeObject): boolean =>
+    (metadata.ownerReferences ?? []).some(({ name, uid }) => {
+      const there = watches.sites.store.get(`${namespace}/${name}`);
+      return there?.metadata.uid === uid && there.metadata.deletionTimestamp === undefined;
+    });
   const podsOf = (site: string): readonly KubeObject[] => watches.pods.store.by('site', site);
   const live: Watches['live'] = (kind, key) => watches.live(kind, key);
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {
@@ -70,6 +76,7 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
         desired.unread.delete(name);
         return done;
       }
+      if (!maps.some((map) => isRead(namespace, map))) return done;
       const written = await writeObjects(applier, plannedMaps(maps));
       const kept = new Set(maps.map(({ metadata }) => metadata.name));
       await removeMaps(
