@@ -76,7 +76,8 @@ export function dispatcher(options: DispatchOptions): (key: string) => Promise<W
         desired.unread.delete(name);
         return done;
       }
-      if (!maps.some((map) => isRead(namespace, map))) return done;
+      // None: the list is withdrawn.
+      if (maps.length > 0 && !maps.some((map) => isRead(namespace, map))) return done;
       const written = await writeObjects(applier, plannedMaps(maps));
       const kept = new Set(maps.map(({ metadata }) => metadata.name));
       await removeMaps(
