@@ -1,5 +1,4 @@
 /** The ingress control in motion: what is wanted is sifted, published, and kept or taken back by what the proxies say. */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { inSlices, ownTurn } from '../turns.ts';
@@ -52,10 +51,10 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const publishAll = async (): Promise<void> => {
     while (!isCurrent() && !edition.stopped) {
       const { wanted } = edition;
-      await turn();
+      await ownTurn();
       const now = await inSlices(current(state));
       const snapshot = now && (await snapshotOf(now));
-      await turn();
+      await ownTurn();
       if (edition.wanted !== wanted) continue;
       edition.published = wanted;
       if (snapshot !== undefined && !edition.stopped) await controlPlane.publish(snapshot, edition.version);

@@ -2,7 +2,8 @@
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 
 /**
- * Data of a Secret or ConfigMap: key to bytes. Text may stand as text: a certificate is then one string from the Secret to the proxy, instead of bytes and their copies.
+ * Data of a Secret or ConfigMap: key to bytes. Text may stand as text: a certificate is then one string from the Secret to the
+ * proxy, instead of bytes and their copies.
  */
 export type KeyedData = Readonly<Record<string, Buffer | string>>;
 

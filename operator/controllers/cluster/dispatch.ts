@@ -11,7 +11,7 @@ import type { ClusterCertificates } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
 import type { Desired } from './wishes.ts';
 import type { ClusterSettings } from './settings.ts';
-import type { Watches } from './watches.ts';
+import type { SiteObject, Watches } from './watches.ts';
 import type { Written } from './writer.ts';
 import { plannedMaps, writeObjects, writeSite, writeStatus } from './writes.ts';
 
@@ -29,19 +29,21 @@ const done: Written = { done: true };
 
 export function dispatcher(options: DispatchOptions): (key: string) => Promise<Written> {
   const { client, applier, settings, desired, documents, certificates, watches } = options;
+  /** With uid, that very site. */
+  const standing = (name: string, uid?: string): SiteObject | undefined => {
+    const there = watches.sites.store.get(name);
+    if (there === undefined || there.metadata.deletionTimestamp !== undefined) return undefined;
+    return uid === undefined || there.metadata.uid === uid ? there : undefined;
+  };
   // Drift and what was put into the queue before come here too: whoever asks, nothing is written of a site that is paused, and nothing
   // of one that is gone while its objects follow it.
   const mayWrite = (name: string, uid?: string): boolean => {
-    const there = watches.sites.store.get(name);
-    if (there === undefined || there.metadata.deletionTimestamp !== undefined || isPaused(there)) return false;
-    return uid === undefined || there.metadata.uid === uid;
+    const there = standing(name, uid);
+    return there !== undefined && !isPaused(there);
   };
   /** One of its owners is there: a list is taken away with the last of them, which may be seen before its deletion is. */
   const isRead = (namespace: string, { metadata }: KubeObject): boolean =>
-    (metadata.ownerReferences ?? []).some(({ name, uid }) => {
-      const there = watches.sites.store.get(`${namespace}/${name}`);
-      return there?.metadata.uid === uid && there.metadata.deletionTimestamp === undefined;
-    });
+    (metadata.ownerReferences ?? []).some(({ name, uid }) => standing(`${namespace}/${name}`, uid) !== undefined);
   const podsOf = (site: string): readonly KubeObject[] => watches.pods.store.by('site', site);
   const live: Watches['live'] = (kind, key) => watches.live(kind, key);
   const removeMaps = async (namespace: string, names: readonly string[]): Promise<void> => {

@@ -30,7 +30,7 @@ export interface SiteInput {
   readonly trust: TrustSpace;
   readonly links: readonly PacsLink[];
   readonly plan: GatewayPlan;
-  /** The plan before: its files stay until the next one, a pod may not have turned to the new ones yet. */
+  /** Files of the plan before that the plan has no more: they stay until the next one, a pod may not have turned to the new ones yet. */
   readonly former?: Pick<GatewayPlan, 'files'>;
   readonly settings: WorkloadSettings;
 }
@@ -116,8 +116,7 @@ function claim(site: DrimboxSite): ApplyObject {
 }
 
 function allFiles({ plan, former }: SiteInput): PlannedFile[] {
-  const own = new Set(plan.files.map(({ name }) => name));
-  return [...plan.files, ...(former?.files ?? []).filter(({ name }) => !own.has(name))];
+  return [...plan.files, ...(former?.files ?? [])];
 }
 
 function statefulSet({ site, plan, settings }: SiteInput, namespace: string): ApplyObject {

@@ -1,6 +1,5 @@
 /** One LIST and the WATCHes after it, of one namespace or of all: where a reflector hears from. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { breathe } from '../../turns.ts';
+import { breathe, ownTurn } from '../../turns.ts';
 import type { KubeClient, KubeRequest } from './client.ts';
 import { KubeError, type KubeStatus } from './kube-error.ts';
 import { apiVersionOf, type KubeObject, type ObjectMetadata, pathOf, type ResourceKind } from './resource-kind.ts';
@@ -44,7 +43,7 @@ export async function listAll(
       signal,
     });
     // Parsing a page took its time: others first.
-    await nextTurn();
+    await ownTurn();
     for (const item of page.items ?? []) {
       accept(kept(item, collection));
       await breathe();
