@@ -1,5 +1,4 @@
 /** The control plane of the cluster's proxies: opened with the first plan, since its certificate comes from the authority. */
-import { createHash } from 'node:crypto';
 import { startIngressControl } from '../../ingress/start-control.ts';
 import type { ControlTls, IngressControl, ProxyCount } from '../../ingress/ingress-control.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
@@ -7,8 +6,8 @@ import { connectionEvent, proxyEvent } from '../../observability/proxy-event.ts'
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
 import type { Observations } from '../../plan/observations.ts';
 import { sameItems } from '../../plan/remembered.ts';
-import { breathe } from '../../turns.ts';
 import { type InternalOutcome, internalNames } from './internal-identities.ts';
+import { type PlanDigest, digestOf, nothingPublished } from './plan-digest.ts';
 
 export interface ProxyControl {
   /** @param version of the round that made it: proxies are told it */
@@ -16,8 +15,8 @@ export interface ProxyControl {
   observe(): Observations['ingress'];
   proxies(): ProxyCount;
   port(): number | undefined;
-  /** Of what is published; equal on replicas that serve the same. */
-  digest(): string;
+  /** Of what is published; equal on replicas that serve the same. What `observe` says is of this plan or of one on its way. */
+  digest(): PlanDigest;
   stop(): Promise<void>;
 }
 
@@ -33,24 +32,26 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
   let control: IngressControl | undefined;
   let published: IngressPlan | undefined;
   let tls: ControlTls | undefined;
-  let digest = '';
+  let digest = nothingPublished;
   return {
     async publish(plan, internal, version) {
       const { certificatePem, keyPem } = internal.leaf(internalNames.control);
-      const next = { certificatePem, keyPem, caPem: internal.identities.caPem, clientName: internalNames.proxy };
+      const nextTls = { certificatePem, keyPem, caPem: internal.identities.caPem, clientName: internalNames.proxy };
       control ??= await startIngressControl({
-        endpoint: { ...options.endpoint, tls: next },
+        endpoint: { ...options.endpoint, tls: nextTls },
         listen: options.listen,
         onChange: options.onChange,
         onEvent: (what, fields) => journal.record(proxyEvent(what, fields)),
         onConnectionFailure: (failure, host) => journal.record(connectionEvent(failure, host)),
       });
-      if (tls !== undefined && !sameTls(tls, next)) control.replaceTls(next);
-      tls = next;
+      if (tls !== undefined && !sameTls(tls, nextTls)) control.replaceTls(nextTls);
+      tls = nextTls;
       if (published !== undefined && samePlan(published, plan)) return;
       published = plan;
-      digest = await digestOf(plan);
+      const next = await digestOf(plan);
       await control.apply(plan, version);
+      // Only now: told with what proxies said before, it would say that they have what they never saw.
+      digest = next;
     },
     observe: () => control?.observe() ?? new Map(),
     proxies: () => control?.proxies() ?? { connected: 0, acknowledged: 0, synchronised: 0 },
@@ -60,20 +61,6 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
       await control?.stop();
     },
   };
-}
-
-/** Entries are the very same objects as long as nothing about them changed: each is read once. */
-const entryDigests = new WeakMap<object, string>();
-
-async function digestOf({ hosts, trusts, internal }: IngressPlan): Promise<string> {
-  const hash = createHash('sha256');
-  for (const entry of [...hosts, ...trusts]) {
-    const known = entryDigests.get(entry) ?? createHash('sha256').update(JSON.stringify(entry)).digest('hex');
-    entryDigests.set(entry, known);
-    hash.update(known);
-    await breathe();
-  }
-  return hash.update(internal.caPem).update(internal.identity.certificatePem).digest('hex').slice(0, 32);
 }
 
 function sameTls(a: ControlTls, b: ControlTls): boolean {

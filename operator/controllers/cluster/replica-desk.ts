@@ -71,7 +71,7 @@ export function replicaDesk(options: ReplicaDeskOptions): ReplicaDesk {
     observe() {
       const own = {
         instance,
-        plan: control.digest(),
+        digest: control.digest(),
         connected: control.proxies().connected,
         observed: control.observe(),
       };

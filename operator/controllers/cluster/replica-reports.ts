@@ -5,6 +5,7 @@
 import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import type { IngressObservation, Observations } from '../../plan/observations.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
+import { type PlanDigest, linkDigestLength } from './plan-digest.ts';
 import { type DataObject, replicaLabel } from './watches.ts';
 
 export interface ReplicaReport {
@@ -12,6 +13,8 @@ export interface ReplicaReport {
   readonly connected: number;
   /** Digest of the plan that it serves. */
   readonly plan: string;
+  /** Digests of the links in that plan, one after the other; none where no proxy is connected, absent in a report of an earlier version. */
+  readonly links?: string;
   /** Links that are not programmed at its proxies, and why; 'many' when they are too many to name. */
   readonly open: Readonly<Record<string, IngressObservation>> | 'many';
 }
@@ -21,7 +24,7 @@ const mostNamed = 500;
 
 export function reportOf(
   instance: string,
-  plan: string,
+  { plan, links }: PlanDigest,
   connected: number,
   observed: Observations['ingress'],
 ): ReplicaReport {
@@ -30,6 +33,7 @@ export function reportOf(
     instance,
     connected,
     plan,
+    links: connected === 0 ? '' : [...links.values()].join(''),
     // Without proxies there is nothing to say of links.
     open: connected === 0 ? {} : open.length > mostNamed ? 'many' : Object.fromEntries(open),
   };
@@ -74,7 +78,7 @@ export function readReport({ data }: DataObject): ReplicaReport | undefined {
 
 export interface OwnView {
   readonly instance: string;
-  readonly plan: string;
+  readonly digest: PlanDigest;
   readonly connected: number;
   readonly observed: Observations['ingress'];
 }
@@ -84,24 +88,37 @@ export function combined(own: OwnView, reports: readonly ReplicaReport[]): Obser
   const others = reports.filter(({ instance, connected }) => instance !== own.instance && connected > 0);
   if (others.length === 0) return own.observed;
   const all = own.connected + others.reduce((sum, { connected }) => sum + connected, 0);
+  const views = others.map((report) => ({ report, serves: servedBy(report, own.digest) }));
   return new Map(
     [...own.observed].map(([link, mine]) => {
-      const theirs = others.map((report) => heard(link, report, own.plan));
-      const views = own.connected > 0 ? [mine, ...theirs] : theirs;
+      const theirs = views.map(({ report, serves }) => heard(link, report, serves(link)));
+      const said = own.connected > 0 ? [mine, ...theirs] : theirs;
       const worst =
-        views.find(({ status }) => status === 'False') ??
-        views.find(({ status }) => status === 'Unknown') ??
+        said.find(({ status }) => status === 'False') ??
+        said.find(({ status }) => status === 'Unknown') ??
         programmed(all);
       return [link, worst];
     }),
   );
 }
 
-function heard(link: string, { instance, plan, open }: ReplicaReport, current: string): IngressObservation {
+/**
+ * Whether a link that a replica speaks of is the one that this replica planned: also in a plan that is older, newer, or was never made
+ * here, for one that changed says nothing of the thousands that did not. Asked of digests, not of plans gone by: replicas see changes
+ * one by one or several at once, and who just came to lead has seen none.
+ */
+function servedBy({ plan, links = '' }: ReplicaReport, own: PlanDigest): (link: string) => boolean {
+  if (plan === own.plan) return () => true;
+  const theirs = new Set<string>();
+  for (let at = 0; at < links.length; at += linkDigestLength) theirs.add(links.slice(at, at + linkDigestLength));
+  return (link) => theirs.has(own.links.get(link) ?? '');
+}
+
+function heard(link: string, { instance, open }: ReplicaReport, isServed: boolean): IngressObservation {
   const said = open === 'many' ? undefined : open[link];
   // A refusal stands whatever else is on its way.
   if (said?.status === 'False') return said;
-  if (plan !== current || open === 'many')
+  if (!isServed || open === 'many')
     return {
       status: 'Unknown',
       reason: 'NotAcknowledged',
