@@ -21,7 +21,6 @@ import { startWriter } from './controllers/cluster/writer.ts';
 import { remembering } from './controllers/observe-trust.ts';
 import type { OperatorJournal } from './observability/journal.ts';
 import type { ClusterMetrics, ClusterReadings } from './observability/cluster-metrics.ts';
-import type { Observations } from './plan/observations.ts';
 import type { Tracing } from './observability/tracing.ts';
 import { isPaused } from './plan/plan.ts';
 import type { ResourceStatus } from './plan/status.ts';
@@ -132,7 +131,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
     },
   });
   parts.control = control;
-  const sight = openSight(options, { watches, isLeader, changed, ingress: () => desk.observe() });
+  const sight = openSight(options, { watches, isLeader, changed });
   const applier = createApplier({
     client,
     live: (kind, key) => watches.live(kind, key),
@@ -164,6 +163,7 @@ export function startOnCluster(options: ClusterOperatorOptions): ClusterOperator
       await control.publish(plan, internal, version);
       desk.tell();
     },
+    ingress: () => desk.observe(),
     tracing: options.tracing,
     onRound: options.onRound,
     journal,
@@ -199,7 +199,6 @@ interface SightDeps {
   readonly isLeader: () => boolean;
   /** Something is worth a round. */
   readonly changed: () => void;
-  readonly ingress: () => Observations['ingress'];
 }
 
 interface Sight {
@@ -212,7 +211,7 @@ interface Sight {
 }
 
 /** All that is looked at, each in its way. */
-function openSight(options: ClusterOperatorOptions, { watches, isLeader, changed, ingress }: SightDeps): Sight {
+function openSight(options: ClusterOperatorOptions, { watches, isLeader, changed }: SightDeps): Sight {
   const { client, settings, now, random } = options;
   const secrets = followReferenced(client, Secret, watches.secrets.store);
   const configMaps = followReferenced(client, ConfigMap, watches.configMaps.store);
@@ -241,7 +240,6 @@ function openSight(options: ClusterOperatorOptions, { watches, isLeader, changed
     internal: internalKeeper(),
     poll,
     isLeader,
-    ingress,
     now,
   });
   return {

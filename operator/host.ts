@@ -97,7 +97,6 @@ export async function startOnHost(options: HostOperatorOptions): Promise<HostOpe
       trust,
       judge: identityJudge(),
       supervisor,
-      ingress,
       now,
       siteAddress: options.siteAddress,
       software: options.software,

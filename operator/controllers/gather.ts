@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import type { GatewayStatus } from '../../common/contract/gateway-status.ts';
 import { gatewayName } from '../infrastructure/host/apply.ts';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
-import type { IngressRunner } from '../infrastructure/host/ingress-runner.ts';
 import { lastWords } from '../infrastructure/host/last-words.ts';
 import { assignPorts } from '../infrastructure/host/ports.ts';
 import type { StateFolder } from '../infrastructure/host/state-folder.ts';
 import type { Supervisor } from '../infrastructure/host/supervisor.ts';
-import type { GatewayObservation, InternalIdentities, Layout, Observations } from '../plan/observations.ts';
+import type { Gathered, GatewayObservation, InternalIdentities, Layout } from '../plan/observations.ts';
 import { type Inventory, keyOf } from '../resources/inventory.ts';
 import {
   type InternalState,
@@ -31,16 +30,15 @@ export interface GatherOptions {
   readonly trust: TrustOptions;
   readonly judge: IdentityJudge;
   readonly supervisor: Supervisor;
-  readonly ingress: IngressRunner;
   readonly now: () => Date;
   /** Where MLLP and DIMSE listen. */
   readonly siteAddress: string;
-  readonly software: Observations['software'];
+  readonly software: Gathered['software'];
 }
 
 const gatewayAddress = '127.0.0.1';
 
-export async function gather(inventory: Inventory, options: GatherOptions): Promise<Observations> {
+export async function gather(inventory: Inventory, options: GatherOptions): Promise<Gathered> {
   const now = options.now();
   const sites = inventory.sites.map(keyOf);
   const trusts = new Map(
@@ -67,7 +65,6 @@ export async function gather(inventory: Inventory, options: GatherOptions): Prom
     gateways: new Map(
       await Promise.all(started.map(async (site) => [site, await observeGateway(site, layout, options)] as const)),
     ),
-    ingress: options.ingress.observe(),
     layout,
     software: options.software,
   };

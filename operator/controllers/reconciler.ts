@@ -7,8 +7,9 @@ import { type HostOptions, applyPlan } from '../infrastructure/host/apply.ts';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
 import type { OperatorJournal } from '../observability/journal.ts';
 import { changesBetween } from '../observability/status-changes.ts';
+import { type Patience, createPatience } from '../plan/patience.ts';
 import { type Plan, makePlan } from '../plan/plan.ts';
-import { type ResourceStatus, makeStatus } from '../plan/status.ts';
+import { type ResourceStatus, makeStatus, statusKey } from '../plan/status.ts';
 import { type FileFault, writeFault } from '../resources/directory/accept.ts';
 import type { DirectorySource, Snapshot } from '../resources/directory/source.ts';
 import { type GatherOptions, gather } from './gather.ts';
@@ -32,6 +33,9 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
+/** Until statuses that wait for the proxy are looked at again. */
+const lookAgainMs = 500;
+
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { statusFile, planFile } = options.host.state;
   const { journal } = options;
@@ -42,6 +46,14 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   let said: readonly FileFault[] = [];
   let wanted = true;
   const state = { stopped: false };
+  const patience = createPatience(() => performance.now());
+  let again: NodeJS.Timeout | undefined;
+  const lookAgain = (): void => {
+    again ??= setTimeout(() => {
+      again = undefined;
+      trigger();
+    }, lookAgainMs);
+  };
   let running: Promise<void> | undefined;
 
   const round = async (): Promise<'applied' | 'unchanged'> => {
@@ -58,7 +70,13 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       wanted = true; // look at what came of it
     }
     const before = resources;
-    resources = makeStatus(seen, planning, before);
+    // Asked now: what the proxy said before this plan was applied it said of another one.
+    resources = kept(
+      before,
+      makeStatus({ ...seen, ingress: options.host.ingress.observe() }, planning, before),
+      patience,
+    );
+    if (patience.endRound()) lookAgain();
     for (const event of changesBetween(before, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
   };
@@ -114,8 +132,24 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       state.stopped = true;
       clearInterval(timer);
       await running;
+      clearTimeout(again);
     },
   };
+}
+
+/** What waits for the proxy stays said as it was. */
+function kept(
+  before: readonly ResourceStatus[],
+  now: readonly ResourceStatus[],
+  patience: Patience,
+): readonly ResourceStatus[] {
+  const formers = new Map(before.map((former) => [statusKey(former.kind, former.key), former]));
+  return now.map((status) => {
+    const key = statusKey(status.kind, status.key);
+    const former = formers.get(key);
+    const waits = patience.waits(key, former, status);
+    return waits && former !== undefined ? { ...former, generation: status.generation } : status;
+  });
 }
 
 /** Each fault once, not every round. */

@@ -9,7 +9,7 @@ import type {
 import type { DrimboxSite, PacsLink, TrustSpace } from '../api/types.generated.ts';
 import { keyOf } from '../resources/inventory.ts';
 import type { Refusal } from './acceptance.ts';
-import type { IdentityMaterial, Observations, Resolved, TrustObservation } from './observations.ts';
+import type { Gathered, IdentityMaterial, Resolved, TrustObservation } from './observations.ts';
 
 export interface PlannedFile {
   /** Carries a digest of the content, so that a new content is a new file and nobody reads half a rotation. */
@@ -34,7 +34,7 @@ export function planGateway(
   site: DrimboxSite,
   trustSpace: TrustSpace,
   links: readonly PacsLink[],
-  seen: Observations,
+  seen: Gathered,
 ): GatewayPlanning {
   const key = keyOf(site);
   const trust = seen.trusts.get(trustSpace.metadata.name);
@@ -156,7 +156,7 @@ type Need = <T>(label: string, resolved: Resolved<T> | undefined) => T | undefin
 
 function databaseOf(
   site: DrimboxSite,
-  seen: Observations,
+  seen: Gathered,
   files: FileSet,
   need: Need,
   salt: string,
@@ -195,7 +195,7 @@ function identityOf(site: DrimboxSite): GatewayConfig['site'] {
 
 function listenersOf(
   site: DrimboxSite,
-  { layout }: Observations,
+  { layout }: Gathered,
   tls: GatewayConfig['listeners']['wado']['tls'],
 ): GatewayConfig['listeners'] {
   const ports = layout.portsOf(keyOf(site));

@@ -5,7 +5,7 @@ import { oneText } from '../resources/sharing.ts';
 import { siteOf } from './acceptance.ts';
 import type { GatewayPlan } from './gateway-plan.ts';
 import type { ClientTrust, IngressHost, IngressPlan } from './ingress-plan.ts';
-import type { IdentityMaterial, Observations, Resolved } from './observations.ts';
+import type { Gathered, IdentityMaterial, Resolved } from './observations.ts';
 import { type Remembered, noMemory } from './remembered.ts';
 
 export interface ServedLink {
@@ -20,7 +20,7 @@ export interface ServedLink {
 export function planIngress(
   links: readonly ServedLink[],
   paused: ReadonlySet<string>,
-  seen: Observations,
+  seen: Gathered,
   before?: IngressPlan,
   memory: Remembered = noMemory,
 ): IngressPlan {
@@ -39,7 +39,7 @@ export function planIngress(
 }
 
 /** The same object as long as it says the same: every cluster is encoded with it. */
-function internalOf({ internal }: Observations, memory: Remembered): IngressPlan['internal'] {
+function internalOf({ internal }: Gathered, memory: Remembered): IngressPlan['internal'] {
   const { identity, serverName } = internal.ingress;
   const inputs = [identity.name, identity.certificatePem, identity.keyPem, serverName, internal.caPem];
   return memory.of('internal', inputs, () => ({ ...internal.ingress, caPem: internal.caPem }));
@@ -47,7 +47,7 @@ function internalOf({ internal }: Observations, memory: Remembered): IngressPlan
 
 function trustsOf(
   links: readonly ServedLink[],
-  seen: Observations,
+  seen: Gathered,
   before: IngressPlan | undefined,
   memory: Remembered,
 ): Map<string, ClientTrust> {
@@ -72,7 +72,7 @@ function trustsOf(
 
 type Formers = ReadonlyMap<string, readonly IngressHost[]>;
 
-function hostsOf(served: ServedLink, seen: Observations, formers: Formers, memory: Remembered): readonly IngressHost[] {
+function hostsOf(served: ServedLink, seen: Gathered, formers: Formers, memory: Remembered): readonly IngressHost[] {
   const { link, trustSpace, gateway, held } = served;
   const key = keyOf(link);
   const { db, vi } = link.spec;

@@ -123,7 +123,8 @@ export interface InternalIdentities {
   readonly gateways: ReadonlyMap<string, { readonly identity: TlsIdentity; readonly serverName: string }>;
 }
 
-export interface Observations {
+/** What planning goes by: all but what proxies say of a plan, which can be asked only once it is published. */
+export interface Gathered {
   readonly now: Date;
   readonly inventory: Inventory;
   /** Name of TrustSpace to what it refers to. */
@@ -142,10 +143,14 @@ export interface Observations {
   readonly replicas?: ReadonlyMap<string, readonly ReplicaObservation[]>;
   /** Site to its database, of those that name one. */
   readonly databases?: ReadonlyMap<string, DatabaseObservation>;
-  /** PacsLink to what the proxy said; absent means it has not spoken yet. */
-  readonly ingress: ReadonlyMap<string, IngressObservation>;
   /** Site to why the cluster does not take what it is to be made of, in the cluster's words. */
   readonly unwritten?: ReadonlyMap<string, string>;
   readonly layout: Layout;
   readonly software: { readonly name: string; readonly version: string };
+}
+
+/** With what came of the plan: what statuses are made from. */
+export interface Observations extends Gathered {
+  /** PacsLink to what the proxies said, asked after the newest plan was published; absent: they have not spoken yet. */
+  readonly ingress: ReadonlyMap<string, IngressObservation>;
 }

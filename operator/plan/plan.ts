@@ -9,7 +9,7 @@ import { type AcceptedSet, type Refusal, acceptSteps } from './acceptance.ts';
 import { type GatewayPlan, type GatewayPlanning, planGateway } from './gateway-plan.ts';
 import { type ServedLink, planIngress } from './ingress.ts';
 import type { IngressHost, IngressPlan } from './ingress-plan.ts';
-import type { Observations } from './observations.ts';
+import type { Gathered } from './observations.ts';
 import { type Remembered, noMemory } from './remembered.ts';
 
 export interface Plan {
@@ -35,13 +35,13 @@ export function isPaused({ spec, metadata }: DrimboxSite): boolean {
   return spec.paused || metadata.annotations?.[pauseAnnotation] === 'true';
 }
 
-export function makePlan(seen: Observations, before?: Plan, memory: Remembered = noMemory): Planning {
+export function makePlan(seen: Gathered, before?: Plan, memory: Remembered = noMemory): Planning {
   return atOnce(planSteps(seen, before, memory));
 }
 
 /** {@link makePlan} one site after the other, so that whoever has a thousand can give the event loop back in between. */
 export function* planSteps(
-  seen: Observations,
+  seen: Gathered,
   before?: Plan,
   memory: Remembered = noMemory,
 ): Generator<undefined, Planning, undefined> {
@@ -98,7 +98,7 @@ function plannedOnce(
   site: DrimboxSite,
   trustSpace: TrustSpace,
   links: readonly PacsLink[],
-  seen: Observations,
+  seen: Gathered,
   memory: Remembered,
 ): GatewayPlanning {
   const key = keyOf(site);

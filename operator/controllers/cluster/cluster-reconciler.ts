@@ -7,8 +7,10 @@ import type { DrimboxSite } from '../../api/types.generated.ts';
 import type { OperatorJournal } from '../../observability/journal.ts';
 import { changesBetween } from '../../observability/status-changes.ts';
 import type { IngressPlan } from '../../plan/ingress-plan.ts';
+import type { Observations } from '../../plan/observations.ts';
 import { type Plan, isPaused, planSteps } from '../../plan/plan.ts';
 import type { RoundTrace, Tracing } from '../../observability/tracing.ts';
+import { createPatience } from '../../plan/patience.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
@@ -39,6 +41,8 @@ export interface ClusterReconcilerOptions {
   readonly isLeader: () => boolean;
   /** Publishes to the proxies; settles when it is published. */
   readonly publish: (plan: IngressPlan, internal: InternalOutcome, version: string) => Promise<void>;
+  /** What proxies say of what is published. */
+  readonly ingress: () => Observations['ingress'];
   readonly tracing: Tracing;
   /** Told under which id the round runs that begins; undefined when it is over. */
   readonly onRound: (id: string | undefined) => void;
@@ -70,6 +74,9 @@ export function gatherAfter(lastRoundMs: number): number {
 /** Within this every gateway was asked, and proxies that lost the operator before have connected again. */
 const freshMs = 12_000;
 
+/** Until statuses that wait for proxies are looked at again. */
+const lookAgainMs = 500;
+
 /** Longest wait between two rounds: ages and ends move by themselves. */
 const periodMs = 15_000;
 
@@ -87,12 +94,23 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       writer.add(key, priority === 'resync' ? again : priority);
   };
 
+  // Whatever ends the waiting asks for a round, too; what came between two looks at the proxies may have asked for none.
+  let again: NodeJS.Timeout | undefined;
+  const lookAgain = (): void => {
+    again ??= setTimeout(() => {
+      again = undefined;
+      trigger();
+    }, lookAgainMs);
+  };
+
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
 
   const judge = createJudge({
     watches,
     statuses: desired.statuses,
     onDiffering: (key, priority) => enqueue(`status ${key}`, priority),
+    patience: createPatience(() => performance.now()),
+    onWaiting: lookAgain,
     isFresh: () => performance.now() - bornAt < freshMs,
   });
 
@@ -108,7 +126,8 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     before = planning.plan;
     planMemory.sweep();
     const said = resources;
-    const seen = { ...observed.seen, unwritten: desired.unwritten };
+    // Asked now: what proxies said before this plan was published they said of another one.
+    const seen = { ...observed.seen, ingress: options.ingress(), unwritten: desired.unwritten };
     resources = await trace.step('judge', async () => await judge(seen, planning));
     for (const event of changesBetween(said, resources)) {
       journal.record(event);
@@ -157,11 +176,11 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       lastMs = seconds() * 1000;
     }
   };
-  const running = run();
   const trigger = (): void => {
     state.wanted = true;
     wake();
   };
+  const running = run();
   return {
     trigger,
     resync() {
@@ -172,6 +191,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       state.stopped = true;
       wake();
       await running;
+      clearTimeout(again);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Statuses as they are to be. Those that differ from what stands in the cluster are to be written; what moved not is not looked at again. */
 import type { Planning } from '../../plan/plan.ts';
 import type { Observations } from '../../plan/observations.ts';
+import type { Patience } from '../../plan/patience.ts';
 import { createMemory } from '../../plan/remembered.ts';
 import { type ResourceStatus, eachStatus, statusKey } from '../../plan/status.ts';
 import { oneText } from '../../resources/sharing.ts';
@@ -14,6 +15,10 @@ export interface JudgeOptions {
   readonly statuses: Map<string, ResourceStatus>;
   /** That status is not what stands there: fresh where it answers a change of the spec, news where only the state turned. */
   readonly onDiffering: (key: string, priority: 'fresh' | 'news') => void;
+  /** With changes that proxies are taking. */
+  readonly patience: Patience;
+  /** Some wait for them. */
+  readonly onWaiting: () => void;
   /** This process has just begun: what it has not heard yet is no news. */
   readonly isFresh: () => boolean;
 }
@@ -21,7 +26,8 @@ export interface JudgeOptions {
 /** @returns every status; the very same object as long as nothing of it changed */
 export type Judge = (seen: Observations, planning: Planning) => Promise<readonly ResourceStatus[]>;
 
-export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOptions): Judge {
+export function createJudge(options: JudgeOptions): Judge {
+  const { watches, statuses, onDiffering, isFresh, patience } = options;
   const memory = createMemory();
   return async (seen, planning) => {
     const there = standing(watches);
@@ -29,18 +35,24 @@ export function createJudge({ watches, statuses, onDiffering, isFresh }: JudgeOp
     const known = new Set<string>();
     const formers = { get: (key: string) => latest(there(key), statuses.get(key)) };
     for (const status of eachStatus(seen, planning, formers, memory)) {
+      await breathe();
       const key = oneText(statusKey(status.kind, status.key));
-      found.push(status);
       known.add(key);
       const stands = there(key);
+      if (patience.waits(key, stands, status)) {
+        // What was said of the change before stays said.
+        found.push({ ...(statuses.get(key) ?? status), generation: status.generation });
+        continue;
+      }
+      found.push(status);
       const differs = !memory.of(`says ${key}`, [stands, status], () => says(stands, status));
       if (differs && !(isFresh() && isUnheard(stands, status)))
         onDiffering(key, stands?.observedGeneration === status.observedGeneration ? 'news' : 'fresh');
       statuses.set(key, status);
-      await breathe();
     }
     for (const key of statuses.keys()) if (!known.has(key)) statuses.delete(key);
     memory.sweep();
+    if (patience.endRound()) options.onWaiting();
     return found;
   };
 }

@@ -1,7 +1,7 @@
 /** Gathers all that planning may know on a cluster. What did not change is handed on as the very same object (plan/remembered.ts). */
 import { clusterLayout } from '../../infrastructure/kubernetes/cluster-layout.ts';
 import { internalServiceName } from '../../infrastructure/kubernetes/names.ts';
-import type { Observations, TrustObservation } from '../../plan/observations.ts';
+import type { Gathered, TrustObservation } from '../../plan/observations.ts';
 import { type Remembered, createMemory, sameItems } from '../../plan/remembered.ts';
 import { type Inventory, keyOf, textIn } from '../../resources/inventory.ts';
 import type { KubeObject } from '../../resources/kubernetes/resource-kind.ts';
@@ -30,12 +30,11 @@ export interface ObserveOptions {
   readonly internal: InternalKeeper;
   readonly poll: GatewayPoll;
   readonly isLeader: () => boolean;
-  readonly ingress: () => Observations['ingress'];
   readonly now: () => Date;
 }
 
 export interface Observed {
-  readonly seen: Observations;
+  readonly seen: Gathered;
   /** Undefined while a follower has no authority to believe. */
   readonly internal: InternalOutcome;
 }
@@ -84,7 +83,7 @@ export function clusterObserver(options: ObserveOptions): Observer {
       });
       if (internal === undefined) return undefined;
       const observedTrusts = await trusts(inventory, now);
-      const seen: Observations = {
+      const seen: Gathered = {
         now,
         inventory,
         trusts: observedTrusts,
@@ -98,7 +97,6 @@ export function clusterObserver(options: ObserveOptions): Observer {
           memory,
         })),
         databases: observeDatabases(inventory, memory),
-        ingress: options.ingress(),
         layout,
         software: settings.software,
       };

@@ -1,0 +1,55 @@
+/**
+ * Patience with proxies: a link that is served and changes is said to be so again when they have the change, and until then what was
+ * said of its former generation stands. Most take a change within a tenth of a second, and each status would be written twice; a CRL
+ * is a change to every link of its TrustSpace. Who is slow is said to be after a while.
+ */
+import type { Condition } from './condition.ts';
+
+/** A region's proxies read a listener of two thousand chains in two seconds, and another replica tells of its own a second later. */
+export const patienceMs = 3_000;
+
+export type Told = { readonly conditions: readonly Condition[] } | undefined;
+
+export interface Patience {
+  /**
+   * Whether to leave standing what was said before. To be asked in each round, of each resource once.
+   * @param said what stands there
+   * @param wanted what would be said now
+   */
+  waits(key: string, said: Told, wanted: Told): boolean;
+  /** @returns whether any of this round waits, and is to be looked at again soon */
+  endRound(): boolean;
+}
+
+/** @param now ms, of a clock that only goes on */
+export function createPatience(now: () => number): Patience {
+  let since = new Map<string, number>();
+  let current = new Map<string, number>();
+  let waiting = false;
+  return {
+    waits(key, said, wanted) {
+      if (!awaitsProxies(said, wanted)) return false;
+      const began = since.get(key) ?? now();
+      current.set(key, began);
+      const waits = now() - began < patienceMs;
+      waiting ||= waits;
+      return waits;
+    },
+    endRound() {
+      const any = waiting;
+      [since, current, waiting] = [current, new Map(), false];
+      return any;
+    },
+  };
+}
+
+const programmed = 'IngressProgrammed';
+
+/** Whether all that would turn is that proxies have not acknowledged yet what they served until now. Pure. */
+export function awaitsProxies(said: Told, wanted: Told): boolean {
+  const before = new Map(said?.conditions.map((one) => [one.type, one]));
+  const open = wanted?.conditions.find(({ type }) => type === programmed);
+  if (open?.reason !== 'NotAcknowledged' || before.get(programmed)?.status !== 'True') return false;
+  const others = wanted?.conditions.filter(({ type }) => type !== programmed && type !== 'Ready') ?? [];
+  return others.every(({ type, status }) => before.get(type)?.status === status);
+}
