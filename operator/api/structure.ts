@@ -3,7 +3,15 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { type ApiFault, type FieldPath, type Schema, isObject } from './schema.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
+// That a CRD's schema is one is for an API server to say (e2e/crds): looking, and polishing code for a few documents, costs each start.
+const ajv = new Ajv({
+  allErrors: true,
+  strict: false,
+  verbose: true,
+  meta: false,
+  validateSchema: false,
+  code: { optimize: false },
+});
 // Its default export is a CommonJS function whose type says otherwise under NodeNext.
 formats.default(ajv);
 ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger });
