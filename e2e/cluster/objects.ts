@@ -1,4 +1,8 @@
-/** What tests ask of a cluster again and again: pods and what became of them, who leads, what a resource says. */
+/**
+ * What tests ask of a cluster again and again: pods and what became of them, who leads, what a resource says. Asked over one connection
+ * that stays: a kubectl for each look takes more processor time than all that is looked at.
+ */
+import { asked } from '../parts/cluster/api.ts';
 import type { Cluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
 import { until } from '../scenarios/site.ts';
@@ -13,6 +17,8 @@ export interface PodSeen {
   readonly ready: boolean;
   readonly leaving: boolean;
   readonly address: string;
+  /** Of its first container. */
+  readonly image: string;
 }
 
 interface PodObject {
@@ -22,6 +28,7 @@ interface PodObject {
     readonly uid: string;
     readonly deletionTimestamp?: string;
   };
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
   readonly status: {
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
@@ -31,16 +38,16 @@ interface PodObject {
 
 /** Much longer than anything should take, on a machine that does other things too. @throws Error saying what did not come */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  await until(what, holds, 120_000);
+  await until(what, holds, 120_000, 100);
 }
 
 export type Program = 'operator' | 'ingress' | 'gateway';
 
 /** By name. */
 export async function programPods(cluster: Cluster, program: Program): Promise<readonly PodSeen[]> {
-  const selector = `app.kubernetes.io/name=drimbox-${program}`;
-  const list = await asJson<{ items: readonly PodObject[] }>(cluster, 'get', 'pods', '-A', '-l', selector);
-  return list.items.map(({ metadata, status }) => ({
+  const selector = `labelSelector=app.kubernetes.io%2Fname%3Ddrimbox-${program}`;
+  const list = await asked<{ items: readonly PodObject[] }>(cluster, `/api/v1/pods?${selector}`);
+  return list.items.map(({ metadata, spec, status }) => ({
     name: metadata.name,
     namespace: metadata.namespace,
     uid: metadata.uid,
@@ -48,6 +55,7 @@ export async function programPods(cluster: Cluster, program: Program): Promise<r
     ready: status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
     leaving: metadata.deletionTimestamp !== undefined,
     address: status.podIP ?? '',
+    image: spec.containers[0]?.image ?? '',
   }));
 }
 
@@ -66,8 +74,9 @@ export async function untilPods(cluster: Cluster, program: Program, count: numbe
 
 /** Name of the pod that holds the lease; '' when nobody does. */
 export async function leaderOf(cluster: Cluster): Promise<string> {
-  const args = ['get', 'lease', 'drimbox-operator', '-o', 'jsonpath={.spec.holderIdentity}'];
-  const holder = await cluster.kubectl('-n', systemNamespace, ...args);
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${systemNamespace}/leases/drimbox-operator`;
+  const { spec } = await asked<{ spec: { holderIdentity?: string } }>(cluster, path);
+  const holder = spec.holderIdentity ?? '';
   const pods = await programPods(cluster, 'operator');
   return pods.find(({ name }) => holder.startsWith(name))?.name ?? holder;
 }
@@ -79,7 +88,39 @@ export interface ResourceSeen {
 
 /** @param name as kubectl takes it: `drimboxsite/nord` */
 export async function seen(cluster: Cluster, namespace: string, name: string): Promise<ResourceSeen> {
-  return await asJson<ResourceSeen>(cluster, '-n', namespace, 'get', name);
+  const [kind, own] = name.split('/');
+  return await asked<ResourceSeen>(cluster, `/apis/drimbox.dev/v1alpha1/namespaces/${namespace}/${kind}s/${own}`);
+}
+
+/** Where the objects are of which a site is made. */
+const collections = {
+  statefulset: 'apis/apps/v1',
+  controllerrevision: 'apis/apps/v1',
+  networkpolicy: 'apis/networking.k8s.io/v1',
+  pod: 'api/v1',
+  service: 'api/v1',
+  configmap: 'api/v1',
+  secret: 'api/v1',
+  persistentvolumeclaim: 'api/v1',
+} as const;
+export type ObjectKind = keyof typeof collections;
+export const objectKinds = Object.keys(collections) as readonly ObjectKind[];
+
+/** `KIND/NAME` of what stands in a namespace, sorted. */
+export async function objectsIn(
+  cluster: Cluster,
+  namespace: string,
+  kinds: readonly ObjectKind[] = objectKinds,
+): Promise<readonly string[]> {
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const plural = kind === 'networkpolicy' ? 'networkpolicies' : `${kind}s`;
+      const path = `/${collections[kind]}/namespaces/${namespace}/${plural}`;
+      const { items } = await asked<{ items: readonly PodObject[] }>(cluster, path);
+      return items.map(({ metadata }) => `${kind}/${metadata.name}`);
+    }),
+  );
+  return lists.flat().toSorted();
 }
 
 export function conditionOf({ status }: ResourceSeen, type: string): ConditionSeen | undefined {
@@ -92,8 +133,4 @@ export function isCurrent(resource: ResourceSeen): boolean {
     resource.status?.observedGeneration === resource.metadata.generation &&
     conditionOf(resource, 'Ready')?.status === 'True'
   );
-}
-
-export async function asJson<T>(cluster: Cluster, ...args: readonly string[]): Promise<T> {
-  return JSON.parse(await cluster.kubectl(...args, '-o', 'json')) as T;
 }

@@ -18,6 +18,7 @@ import {
   writeResources,
 } from '../demo/world.ts';
 import { buildImages } from './images.ts';
+import { asked } from '../parts/cluster/api.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
 import { type Pki, createPki } from '../parts/pki.ts';
@@ -237,16 +238,19 @@ interface Listed {
 export async function untilReady(cluster: Cluster, resources: number, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const listed = JSON.parse(
-      await cluster.kubectl('get', 'trustspaces,drimboxsites,pacslinks', '-A', '-o', 'json'),
-    ) as Listed;
+    const lists = await Promise.all(
+      ['trustspaces', 'drimboxsites', 'pacslinks'].map(async (kind) => {
+        return (await asked<Listed>(cluster, `/apis/drimbox.dev/v1alpha1/${kind}`)).items;
+      }),
+    );
+    const items = lists.flat();
     const conditionsOf = (item: Listed['items'][number]): readonly ConditionSeen[] => item.status?.conditions ?? [];
-    const ready = listed.items.filter((item) =>
+    const ready = items.filter((item) =>
       conditionsOf(item).some(({ type, status }) => type === 'Ready' && status === 'True'),
     );
     if (ready.length === resources) return;
     if (Date.now() > deadline) {
-      const why = listed.items.flatMap((item) =>
+      const why = items.flatMap((item) =>
         conditionsOf(item)
           .filter(({ type, status }) => status !== 'True' && type !== 'Paused')
           .map(
@@ -274,5 +278,8 @@ export async function podsOf(cluster: Cluster): Promise<string> {
 
 /** Through the API server, which reaches every pod. */
 export async function gatewayMetrics(cluster: Cluster, pod: string): Promise<string> {
-  return await cluster.kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/metrics`);
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/metrics`;
+  const { status, body } = await cluster.request('GET', path, undefined, undefined, 'text/plain');
+  if (status !== 200) throw new Error(`${path}: ${status} ${String(body['message'])}`);
+  return String(body['message']);
 }

@@ -3,7 +3,7 @@
  * not wanted any more, and neither the RIS nor a partner notices.
  */
 import * as assert from 'uvu/assert';
-import { asJson, eventually, type PodSeen, programPods } from '../cluster/objects.ts';
+import { eventually, objectsIn, type PodSeen, programPods, seen } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
 import { gatewayMetrics, nodePorts } from '../cluster/stage.ts';
 import { allKosOf, fetchWhole, publishAnother, sendReport, untilServed } from '../cluster/traffic.ts';
@@ -90,14 +90,8 @@ scenario(
   async () => {
     await database?.kill();
     await eventually('the site says why', async () => {
-      const { status } = await asJson<{ status: { conditions: readonly { reason: string }[] } }>(
-        cluster,
-        '-n',
-        namespace,
-        'get',
-        'drimboxsite/nord',
-      );
-      return status.conditions.some(({ reason }) => reason === 'ConnectionRefused');
+      const { status } = await seen(cluster, namespace, 'drimboxsite/nord');
+      return status?.conditions?.some(({ reason }) => reason === 'ConnectionRefused') ?? false;
     });
     const refusal = await sendReport(stage, exam.study).then(() => 'accepted', String);
     assert.match(refusal, /MSA\|AE\|/);
@@ -119,7 +113,7 @@ scenario('down to one gateway: the other and the Service of its titles go, the a
   await kubectl('patch', 'drimboxsite', 'nord', '--type=merge', '-p', JSON.stringify({ spec: { replicas: 1 } }));
   await untilReady(1);
   await eventually('its Service gone', async () => {
-    const services = await kubectl('get', 'services', '-o', 'name');
+    const services = await objectsIn(cluster, namespace, ['service']);
     return services.includes('service/drimbox-nord-dimse-0') && !services.includes('service/drimbox-nord-dimse-1');
   });
   assert.is(await database?.sql('SELECT count(*) FROM manifests', 'nord'), before);

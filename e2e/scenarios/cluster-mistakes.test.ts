@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments, stringify } from 'yaml';
-import { asJson, conditionOf, seen } from '../cluster/objects.ts';
+import { conditionOf, seen } from '../cluster/objects.ts';
 import { readerOf } from '../cluster/reader.ts';
 import { type ClusterStage, openClusterStage, systemNamespace } from '../cluster/stage.ts';
 import { createNarrator } from '../demo/narrator.ts';
 import { fqdnOf, namespace } from '../demo/world.ts';
+import { asked } from '../parts/cluster/api.ts';
 import type { Issued } from '../parts/pki.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -60,7 +61,10 @@ scenarios('kubectl wait tells when all is well, and nothing looks ready before s
   await cluster.kubectl('wait', '--for=condition=Ready', 'trustspace/test', '--timeout=30s');
   await kubectl('wait', '--for=condition=Ready', site, link, '--timeout=30s');
   await cluster.kubectl('-n', systemNamespace, 'scale', 'deployment', 'drimbox-operator', '--replicas=0');
-  const copy = await asJson<{ metadata: object; spec: object }>(cluster, '-n', namespace, 'get', link);
+  const copy = await asked<{ spec: object }>(
+    cluster,
+    `/apis/drimbox.dev/v1alpha1/namespaces/${namespace}/pacslinks/pacs-sud`,
+  );
   const born = {
     apiVersion: 'drimbox.dev/v1alpha1',
     kind: 'PacsLink',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eventually, conditionOf, identityOf, isCurrent, seen } from '../cluster/objects.ts';
+import { eventually, conditionOf, identityOf, isCurrent, objectsIn, seen } from '../cluster/objects.ts';
 import { type ClusterStage, openClusterStage } from '../cluster/stage.ts';
 import {
   allKosOf,
@@ -20,6 +20,7 @@ import {
 } from '../cluster/traffic.ts';
 import { createNarrator } from '../demo/narrator.ts';
 import { fqdnOf, namespace } from '../demo/world.ts';
+import { asked } from '../parts/cluster/api.ts';
 import { type ListedDomain, signWhitelist } from '../parts/whitelist.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'drimbox-objects-'));
@@ -40,11 +41,9 @@ const untilReady = async (space: string, ...names: readonly string[]): Promise<v
   for (const name of names) await eventually(`${name} ready`, async () => isCurrent(await seen(cluster, space, name)));
 };
 
-/** Names of what stands in a namespace, of the kinds of which a site is made. */
-async function objectsIn(space: string, mention: string): Promise<readonly string[]> {
-  const kinds = 'statefulset,pod,service,configmap,secret,networkpolicy,persistentvolumeclaim,controllerrevision';
-  const listed = await cluster.kubectl('-n', space, 'get', kinds, '-o', 'name', '--ignore-not-found');
-  return listed.split('\n').filter((name) => name.includes(mention));
+/** Names of what stands in a namespace and mentions this, of the kinds of which a site is made. */
+async function standing(space: string, mention: string): Promise<readonly string[]> {
+  return (await objectsIn(cluster, space)).filter((name) => name.includes(mention));
 }
 
 const domains: readonly ListedDomain[] = stage.sites.map(({ spec }) => ({
@@ -121,7 +120,7 @@ scenarios('a whitelist of 1.5 MB reaches the gateways', async () => {
 scenarios('a site deleted leaves nothing but its archive, which one of the same name finds', async () => {
   await kubectl('delete', 'drimboxsite', 'nord', '--wait=false');
   await eventually('only the claim stays', async () => {
-    const left = await objectsIn(namespace, 'drimbox-nord');
+    const left = await standing(namespace, 'drimbox-nord');
     return left.length === 1 && left[0] === 'persistentvolumeclaim/drimbox-nord-data';
   });
   await eventually(
@@ -142,10 +141,13 @@ scenarios('a site deleted leaves nothing but its archive, which one of the same 
 scenarios('whenDeleted: Delete takes the archive along', async () => {
   const change = JSON.stringify({ spec: { storage: { whenDeleted: 'Delete' } } });
   await kubectl('patch', 'drimboxsite', 'sud', '--type=merge', '-p', change);
-  const owner = ['get', 'pvc', 'drimbox-sud-data', '-o', 'jsonpath={.metadata.ownerReferences[0].kind}'];
-  await eventually('the claim belongs to the site', async () => (await kubectl(...owner)) === 'DrimboxSite');
+  const claim = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/drimbox-sud-data`;
+  await eventually('the claim belongs to the site', async () => {
+    const { metadata } = await asked<{ metadata: { ownerReferences?: readonly { kind: string }[] } }>(cluster, claim);
+    return metadata.ownerReferences?.[0]?.kind === 'DrimboxSite';
+  });
   await kubectl('delete', 'drimboxsite', 'sud', '--wait=false');
-  await eventually('nothing stays', async () => (await objectsIn(namespace, 'drimbox-sud')).length === 0);
+  await eventually('nothing stays', async () => (await standing(namespace, 'drimbox-sud')).length === 0);
   await kubectl('delete', 'pacslink', 'pacs-sud');
 });
 
@@ -169,10 +171,11 @@ scenarios('a namespace deleted goes whole; the other one, and a download from it
   const before = (await identityOf(cluster, 'gateway', 'ingress')).filter((pod) => !pod.startsWith('drimbox-sud'));
   await whileDownloading(stage, exam, async () => {
     await cluster.kubectl('delete', 'namespace', other, '--wait=false');
-    const left = async (): Promise<string> => await cluster.kubectl('get', 'namespace', other, '--ignore-not-found');
-    await eventually('the namespace is gone', async () => (await left()) === '').catch(async (error: unknown) => {
+    const gone = async (): Promise<boolean> =>
+      (await cluster.request('GET', `/api/v1/namespaces/${other}`)).status === 404;
+    await eventually('the namespace is gone', gone).catch(async (error: unknown) => {
       const status = await cluster.kubectl('get', 'namespace', other, '-o', 'jsonpath={.status}');
-      throw new Error(`${String(error)} ${status} ${(await objectsIn(other, '')).join(' ')}`);
+      throw new Error(`${String(error)} ${status} ${(await standing(other, '')).join(' ')}`);
     });
     await eventually('the proxies serve the rest alone', async () => !(await isServed(fqdnOf('db', 'sud'))));
     assert.is(await isServed(fqdnOf('db', 'nord')), true);

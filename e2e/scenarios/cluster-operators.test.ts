@@ -2,15 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { eventually, identityOf, leaderOf, programPods, untilPods } from '../cluster/objects.ts';
+import { eventually, identityOf, leaderOf, objectsIn, programPods, untilPods } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
 import { fetchWhole, handshakes, publishAnother } from '../cluster/traffic.ts';
 import { fqdnOf, namespace } from '../demo/world.ts';
+import { asked } from '../parts/cluster/api.ts';
 
 const { stage, exam, system, current, during, run } = await openRehearsal('operators');
 const { cluster } = stage;
-const gatewayConfig = async (): Promise<string> =>
-  await cluster.kubectl('-n', namespace, 'get', 'configmap', 'drimbox-nord', '-o', 'yaml');
+const gatewayConfig = async (): Promise<string> => {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/drimbox-nord`;
+  const { data } = await asked<{ data: Readonly<Record<string, string>> }>(cluster, path);
+  return Object.values(data).join('\n');
+};
 /** A change that gateways follow without a restart. */
 async function exclude(root: string): Promise<void> {
   const patch = JSON.stringify({ spec: { excludedSopInstanceRoots: [root] } });
@@ -24,8 +28,8 @@ async function untilExcluded(root: string): Promise<void> {
   );
 }
 async function objectsOfSite(): Promise<readonly string[]> {
-  const kinds = 'statefulset,service,configmap,secret,networkpolicy,persistentvolumeclaim';
-  return (await cluster.kubectl('-n', namespace, 'get', kinds, '-o', 'name')).trim().split('\n').toSorted();
+  const kinds = ['statefulset', 'service', 'configmap', 'secret', 'networkpolicy', 'persistentvolumeclaim'] as const;
+  return await objectsIn(cluster, namespace, kinds);
 }
 during('without any operator downloads, new connections and reports go on; its return restarts nothing', async () => {
   const before = await identityOf(cluster, 'gateway', 'ingress');

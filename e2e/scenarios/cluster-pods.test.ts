@@ -82,9 +82,7 @@ const appVersion =
   )?.[1] ?? '';
 
 async function imagesOf(program: Program): Promise<readonly string[]> {
-  const path = 'jsonpath={range .items[*]}{.spec.containers[0].image}{"\\n"}{end}';
-  const selector = `app.kubernetes.io/name=drimbox-${program}`;
-  return (await cluster.kubectl('get', 'pods', '-A', '-l', selector, '-o', path)).trim().split('\n');
+  return (await programPods(cluster, program)).map(({ image }) => image);
 }
 
 /** New operators and proxies are there, and the gateway was told to go. */

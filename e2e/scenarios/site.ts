@@ -200,10 +200,15 @@ export async function openSite(name: string, replicas = 1): Promise<Site> {
 }
 
 /** @throws Error saying what was waited for. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 30_000,
+  everyMs = 20,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`still waiting after ${timeoutMs / 1000} s: ${what}`);
-    await sleep(20);
+    await sleep(everyMs);
   }
 }

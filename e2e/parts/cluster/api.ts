@@ -27,3 +27,10 @@ export function openApi({ pki, nodeAddress }: Layout): Api {
     close: async () => await agent.destroy(),
   };
 }
+
+/** An object or a list as it is now. @throws Error with the API's words unless it answers 200 */
+export async function asked<T>({ request: ask }: Pick<Api, 'request'>, path: string): Promise<T> {
+  const { status, body } = await ask('GET', path);
+  if (status !== 200) throw new Error(`${path}: ${status} ${String(body['message'])}`);
+  return body as T;
+}
