@@ -1,6 +1,6 @@
 /**
- * Who may connect to whom, by the policies of the chart and those the operator makes for a site, against the table we want. Nothing here
- * enforces policies, so they are read (network-flow.ts).
+ * Who may connect to whom, by the policies of the chart and those the operator makes for a site, against the table we want, as
+ * they read (network-flow.ts). On a network that enforces them: e2e/cluster/strangers.ts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,11 @@ import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { type Rendered, find, render } from './chart.ts';
 import { type End, type Policy, isAllowed } from './network-flow.ts';
+import { type Called, type Caller, callers, letsIn } from './who-reaches-whom.ts';
 
 interface Container {
   readonly ports?: readonly { readonly containerPort: number }[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
 
 interface Template {
@@ -79,36 +81,12 @@ const ends = {
   hospital: { address: '192.0.2.9' },
   'hospital over IPv6': { address: '2001:db8::9' },
   internet: { address: '203.0.113.9' },
-} satisfies Readonly<Record<string, End>>;
-type Name = keyof typeof ends;
-const names = Object.keys(ends) as readonly Name[];
-
-/** Whom each port lets in; nobody else. */
-const wanted: Readonly<Record<'gateway' | 'operator' | 'ingress', Readonly<Record<number, readonly Name[]>>>> = {
-  gateway: {
-    2575: ['hospital', 'hospital over IPv6'],
-    11112: ['hospital', 'hospital over IPv6'],
-    8443: ['ingress'],
-    8444: ['ingress'],
-    8080: ['operator', 'prometheus'],
-    1: [],
-  },
-  operator: { 18000: ['ingress'], 9464: ['prometheus'], 1: [] },
-  ingress: {
-    // whoever may leave where he is
-    8443: names.filter((name) => !['gateway', 'gateway of another site', 'operator', 'ingress'].includes(name)),
-    19001: ['prometheus'],
-    // the kubelet's, which policies don't keep from the pods of its node
-    19002: [],
-    1: [],
-  },
-};
-
-for (const [to, ports] of Object.entries(wanted) as [keyof typeof wanted, Readonly<Record<number, readonly Name[]>>][])
+} satisfies Readonly<Record<Caller, End>>;
+for (const [to, ports] of Object.entries(letsIn) as [Called, Readonly<Record<number, readonly Caller[]>>][])
   test(`who reaches the ${to}, on each of its ports`, () => {
     const found = Object.keys(ports).map((port) => [
       port,
-      names.filter(
+      callers.filter(
         (from) => from !== to && isAllowed(policies, { from: ends[from], to: ends[to], port: Number(port) }),
       ),
     ]);
@@ -118,14 +96,14 @@ for (const [to, ports] of Object.entries(wanted) as [keyof typeof wanted, Readon
 test('each port that a container opens stands in the table', () => {
   const untold = Object.entries(templates).map(([name, template]) => [
     name,
-    [...new Set(portsOf(template))].filter((port) => !(port in wanted[name as keyof typeof wanted])),
+    [...new Set(portsOf(template))].filter((port) => !(port in letsIn[name as Called])),
   ]);
   assert.equal(Object.fromEntries(untold), { gateway: [], operator: [], ingress: [] });
 });
 
 test('where they may go', () => {
   const dns: End = { address: '10.96.0.10', pod: { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } } };
-  const out = (from: Name, to: End, port: number, protocol: 'TCP' | 'UDP' = 'TCP'): boolean =>
+  const out = (from: Caller, to: End, port: number, protocol: 'TCP' | 'UDP' = 'TCP'): boolean =>
     isAllowed(policies, { from: ends[from], to, port, protocol });
   for (const from of ['gateway', 'operator', 'ingress'] as const) {
     assert.ok(out(from, dns, 53, 'UDP'), from);
@@ -139,6 +117,21 @@ test('where they may go', () => {
   assert.ok(out('operator', ends.internet, 80), 'CRLs');
   assert.not.ok(out('ingress', ends.internet, 443), 'what callers talk to calls nobody');
 });
+
+const collectors: readonly (readonly [string, number])[] = [
+  ['http://collector.observability:4318', 4318],
+  ['https://collector.example/otlp', 443],
+  ['http://[2001:db8::4]', 80],
+];
+for (const [endpoint, port] of collectors)
+  test(`traces to ${endpoint} get out of the operator`, async () => {
+    const traced = await render({ set: { 'operator.tracing.endpoint': endpoint, 'networkPolicy.trustPorts': [8080] } });
+    const { containers } = templateOf(traced, 'Deployment', 'drimbox-operator').spec;
+    assert.equal(containers[0]?.env?.find(({ name }) => name === 'OTEL_EXPORTER_OTLP_ENDPOINT')?.value, endpoint);
+    const own = traced.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as readonly Policy[]; // as Kubernetes has it
+    const out = [port, port + 1].map((to) => isAllowed(own, { from: ends.operator, to: ends.internet, port: to }));
+    assert.equal(out, [true, port + 1 === 443]);
+  });
 
 test('a PACS and a database given by address are reached there and nowhere else', () => {
   const shared = objectsOf('shared-archive-site');

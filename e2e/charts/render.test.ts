@@ -39,6 +39,7 @@ const refused: readonly (readonly [string, unknown])[] = [
   ['watchNamespaces', ['Ght']],
   ['networkPolicy.apiServerPorts', []],
   ['monitoring.interval', '30'],
+  ['operator.tracing.endpoint', 'collector:4318'],
 ];
 
 for (const [field, value] of refused)

@@ -79,7 +79,11 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
       return started;
     });
     const outside = await startOutside(options, cluster, stops);
-    await narrator.step('helm install (CRDs, operator, ingress)', () => install(cluster, options.values ?? []));
+    await narrator.step('helm install (CRDs, operator, ingress)', () => {
+      // Whitelist and CRLs come from a port of this host, not from 443 or 80.
+      const trust = `networkPolicy.trustPorts={${new URL(outside.services.whitelist.listUrl).port}}`;
+      return install(cluster, [trust, ...(options.values ?? [])]);
+    });
     await narrator.step('resources and Secrets (kubectl apply)', () => applyGroup(cluster, directory, outside));
     await narrator.step('every resource Ready', () => untilReady(cluster, 5, 120_000));
     return {
@@ -133,7 +137,7 @@ async function startOutside(
   const study = await narrator.step(`${images} CT images into the PACS of nord`, () =>
     putImages(directory, first.orthanc, images),
   );
-  if (gateways === 1) return { services, sites: sites.map((site) => onNodePorts(site)), study };
+  if (gateways === 1) return { services, sites: sites.map((site) => onNodePorts(site, cluster)), study };
   const database = await narrator.step('a database for the gateways of nord (PostgreSQL)', async () => {
     const started = await startDatabase(cluster, pki);
     stops.push(() => started.stop());
@@ -147,7 +151,7 @@ async function startOutside(
     services,
     study,
     database,
-    sites: sites.map((site) => onNodePorts(site, site.spec.name === 'nord' ? several : {})),
+    sites: sites.map((site) => onNodePorts(site, cluster, site.spec.name === 'nord' ? several : {})),
   };
 }
 
@@ -220,10 +224,12 @@ async function applyGroup(cluster: Cluster, directory: string, { services, sites
   await cluster.kubectl('apply', '--server-side', ...files.flatMap((file) => ['-f', file]));
 }
 
-function onNodePorts(site: DemoSite, more: Readonly<Record<string, unknown>> = {}): DemoSite {
+function onNodePorts(site: DemoSite, cluster: Cluster, more: Readonly<Record<string, unknown>> = {}): DemoSite {
   const own = nodePorts[site.spec.name === 'nord' ? 'nord' : 'sud'];
   const service = { type: 'NodePort', mllpNodePort: own.mllp, dimseNodePort: own.dimse };
-  return { ...site, spec: { ...site.spec, more: { service, ...more } } };
+  // RIS and PACS are on this host, and nobody else may open MLLP and DIMSE.
+  const network = { sources: [`${cluster.hostAddress}/32`] };
+  return { ...site, spec: { ...site.spec, more: { service, network, ...more } } };
 }
 
 interface Listed {

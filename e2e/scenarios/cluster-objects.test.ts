@@ -4,10 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, conditionOf, identityOf, isCurrent, objectsIn, seen } from '../cluster/objects.ts';
 import { type ClusterStage, openClusterStage } from '../cluster/stage.ts';
+import { addStrangers, removeStrangers, shouldGetThrough, whoGetsThrough } from '../cluster/strangers.ts';
 import {
   allKosOf,
   type Exam,
@@ -73,6 +75,17 @@ async function untilAnswered(status: number, words = ''): Promise<void> {
     throw new Error(`${String(error)}; lately ${last}`);
   });
 }
+
+scenarios('nobody gets through to a pod but those that its policies name', async () => {
+  await addStrangers(cluster);
+  let found: unknown;
+  // Whoever may pass passes as soon as his address is known.
+  await eventually('those who may pass', async () => {
+    found = await whoGetsThrough(cluster);
+    return isDeepStrictEqual(found, shouldGetThrough());
+  }).catch(() => assert.equal(found, shouldGetThrough()));
+  await removeStrangers(cluster);
+});
 
 scenarios('a whitelist without this DRIMbox turns its WADO-RS off; with it again, on again', async () => {
   const [nord, sud] = domains;

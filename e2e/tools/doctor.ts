@@ -208,6 +208,14 @@ const probes: readonly Probe[] = [
     source: 'Debian: conntrack',
   },
   {
+    name: 'ipset',
+    neededBy: 'tests',
+    places: ['ipset'],
+    versionArgs: ['version'],
+    version: /v([\d.]+)/,
+    source: 'Debian: ipset',
+  },
+  {
     name: 'kubelet',
     neededBy: 'tests',
     places: [join(kubernetes, 'kubelet')],

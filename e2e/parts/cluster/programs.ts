@@ -67,6 +67,8 @@ export function programs(layout: Layout): readonly Program[] {
     withApi('kube-scheduler', kubeconfig('scheduler'), '--leader-elect=false'),
     withApi('kube-proxy', `--config=${join(run, 'proxy.yaml')}`),
     withApi('coredns', '-conf', join(run, 'Corefile')),
+    // Without it NetworkPolicies would be words: kube-proxy and the network plugins take no notice of them.
+    withApi('network-policies', join(run, 'admin.conf'), 'node', serviceRange),
     withContainerd(
       'kubelet',
       `--config=${join(run, 'kubelet.yaml')}`,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 const packages = {
   runc: 'runc',
   iptables: 'iptables',
+  ipset: 'ipset',
   conntrack: 'conntrack',
   ip: 'iproute2',
   nsenter: 'util-linux',

@@ -1,7 +1,8 @@
 /**
- * A real Kubernetes of one node: etcd, API server, controller manager, scheduler, kubelet, containerd, kube-proxy and CoreDNS, in
- * network, mount and process namespaces of their own. Several can run at once. When its first process ends, or the process that
- * started it, the kernel ends everything in it, pods included; what remains of a killed run is removed at the next start.
+ * A real Kubernetes of one node: etcd, API server, controller manager, scheduler, kubelet, containerd, kube-proxy, CoreDNS and what
+ * enforces NetworkPolicies, in network, mount and process namespaces of their own. Several can run at once. When its first process ends,
+ * or the process that started it, the kernel ends everything in it, pods included; what remains of a killed run is removed at the next
+ * start.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -80,6 +81,7 @@ export async function startCluster(options: {
     'kube-proxy',
     'containers',
     'coredns',
+    'network-policies',
     'pause',
   ]);
   removeLeftovers();

@@ -1,7 +1,7 @@
 #!/bin/sh
 # build.sh OUT [PART...]: Kubernetes parts from their Go modules; without PART, those of a cluster (about 6 min from nothing on 2 cores).
 # PART: etcd, kube-apiserver, kubectl, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, containers (containerd, its
-# shim, ctr and the CNI plugins); and coredns, helm, kwok (1 to 2 min each), pause
+# shim, ctr and the CNI plugins); and coredns, helm, kwok (1 to 2 min each), network-policies (1 min), pause
 set -eu
 here=$(cd "$(dirname "$0")" && pwd); out=$(mkdir -p "$1" && cd "$1" && pwd); shift; v=1.36.3
 [ $# -gt 0 ] || set -- etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy containers
@@ -30,6 +30,7 @@ for part; do
       go build -tags no_btrfs,no_zfs -trimpath -ldflags "-s -w -X github.com/containerd/containerd/v2/version.Version=2.4.2" -o "$out/" \
         github.com/containerd/containerd/v2/cmd/containerd github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2 github.com/containerd/containerd/v2/cmd/ctr ;;
     pause) cd "$here/pause" && build -ldflags "-s -w" -o "$out/.$part" . ;;
+    network-policies) cd "$here/policies" && build -ldflags "-s -w" -o "$out/.$part" . ;;
     helm) released helm.sh/helm/v4/cmd/helm@v4.3.1 -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" ;;
     kwok) released sigs.k8s.io/kwok/cmd/kwok@v0.8.0 -ldflags "-s -w" ;;
     coredns) released github.com/coredns/coredns@v1.15.0 -ldflags "-s -w" ;;

@@ -21,6 +21,7 @@ const files = {
   containers: ['cni/ptp', 'cni/portmap', 'containerd', 'containerd-shim-runc-v2', 'ctr'],
   pause: ['pause'],
   coredns: ['coredns'],
+  'network-policies': ['network-policies'],
   helm: ['helm'],
   kwok: ['kwok'],
 } as const satisfies Record<string, readonly string[]>;
