@@ -18,6 +18,7 @@ import {
   writeResources,
 } from '../demo/world.ts';
 import { buildImages } from './images.ts';
+import { importRelease, type Release } from './release.ts';
 import { asked } from '../parts/cluster/api.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
@@ -60,6 +61,8 @@ export interface ClusterStageOptions {
   readonly gateways?: number;
   /** More of the chart's values. */
   readonly values?: readonly string[];
+  /** Images of both are known to the node, under tags of these names; the former is installed. Default: this version alone. */
+  readonly releases?: Readonly<Record<'former' | 'present', Release>>;
 }
 
 /** What was started is stopped again when a step fails. */
@@ -71,18 +74,23 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
   };
   try {
     mkdirSync(directory, { recursive: true });
-    const archives = await narrator.step('images (operator, gateway, envoy)', () => buildImages());
+    const { releases } = options;
+    const archives =
+      releases === undefined ? await narrator.step('images (operator, gateway, envoy)', () => buildImages()) : [];
     const cluster = await narrator.step('Kubernetes (one node, as real as it gets)', async () => {
       const started = await startCluster({ images: archives, directory: join(directory, 'cluster') });
       stops.push(() => started.stop());
       await started.waitReady();
       return started;
     });
+    for (const [tag, release] of Object.entries(releases ?? {}))
+      await narrator.step(`images of the ${tag} version`, () => importRelease(cluster, release, tag));
     const outside = await startOutside(options, cluster, stops);
     await narrator.step('helm install (CRDs, operator, ingress)', () => {
       // Whitelist and CRLs come from a port of this host, not from 443 or 80.
       const trust = `networkPolicy.trustPorts={${new URL(outside.services.whitelist.listUrl).port}}`;
-      return install(cluster, [trust, ...(options.values ?? [])]);
+      const tags = releases === undefined ? [] : tagValues('former');
+      return install(cluster, [trust, ...tags, ...(options.values ?? [])], releases?.former.root);
     });
     await narrator.step('resources and Secrets (kubectl apply)', () => applyGroup(cluster, directory, outside));
     await narrator.step('every resource Ready', () => untilReady(cluster, 5, 120_000));
@@ -163,9 +171,14 @@ async function startDatabase(cluster: Cluster, pki: Pki): Promise<Postgres> {
   return postgres;
 }
 
+/** Values that make the chart take images of this tag. */
+export function tagValues(tag: string): readonly string[] {
+  return ['operator', 'gateway', 'envoy'].map((name) => `images.${name}.tag=${tag}`);
+}
+
 /** As an SRE would, with images that are there already and one node. */
-export async function install(cluster: Cluster, values: readonly string[]): Promise<void> {
-  await cluster.helm('install', 'drimbox-crds', join(root, 'charts/drimbox-crds'), '--wait');
+export async function install(cluster: Cluster, values: readonly string[], sources = root): Promise<void> {
+  await cluster.helm('install', 'drimbox-crds', join(sources, 'charts/drimbox-crds'), '--wait');
   const set = [
     'images.operator.pullPolicy=Never',
     'images.gateway.pullPolicy=Never',
@@ -179,7 +192,7 @@ export async function install(cluster: Cluster, values: readonly string[]): Prom
   await cluster.helm(
     'install',
     release,
-    join(root, 'charts/drimbox'),
+    join(sources, 'charts/drimbox'),
     '--namespace',
     systemNamespace,
     '--create-namespace',

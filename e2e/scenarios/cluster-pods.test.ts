@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { eventually, type PodSeen, type Program, programPods, untilPods } from '../cluster/objects.ts';
+import { eventually, type PodSeen, programPods, untilPods } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
+import { appVersionOf, importRelease } from '../cluster/release.ts';
+import { untilOffered, untilRolled, upgrade } from '../cluster/rollout.ts';
 import { systemNamespace } from '../cluster/stage.ts';
 import {
   allKosOf,
@@ -76,60 +78,31 @@ during(
   },
 );
 
-const appVersion =
-  /^appVersion: "?([^"\n]+)"?$/m.exec(
-    readFileSync(join(import.meta.dirname, '../../charts/drimbox/Chart.yaml'), 'utf8'),
-  )?.[1] ?? '';
-
-async function imagesOf(program: Program): Promise<readonly string[]> {
-  return (await programPods(cluster, program)).map(({ image }) => image);
-}
-
-/** New operators and proxies are there, and the gateway was told to go. */
-async function untilOffered(tag: string): Promise<void> {
-  const count = async (program: Program): Promise<number> =>
-    (await imagesOf(program)).filter((image) => image.endsWith(`:${tag}`)).length;
-  await eventually('new operators', async () => (await count('operator')) === 2);
-  await eventually('new proxies beside the old', async () => (await count('ingress')) === 2);
-  await eventually('the gateway goes', async () => (await gateway())?.leaving === true);
-  await sleep(8_000); // past its goodbye
-}
-
-async function untilRolled(tag: string): Promise<void> {
-  for (const program of ['operator', 'ingress', 'gateway'] as const)
-    await eventually(`no ${program} of the former image`, async () =>
-      (await imagesOf(program)).every((image) => image.endsWith(`:${tag}`)),
-    );
-  for (const program of ['operator', 'ingress', 'gateway'] as const) await untilPods(cluster, program, 2);
-  await eventually(
-    'the sites ready',
-    async () => (await current('drimboxsite/nord')) && (await current('drimboxsite/sud')),
-  );
-  await untilServed(stage, exam);
-}
+const root = join(import.meta.dirname, '../..');
 
 during(
   'chart upgraded, with CRDs that have a field more: a download is not cut',
   async () => {
-    for (const name of ['operator', 'gateway', 'envoy'])
-      await cluster.nameImage(`drimbox.dev/${name}:${appVersion}`, `drimbox.dev/${name}:next`);
+    await importRelease(cluster, { root, archives: [] }, 'next');
     await addField();
-    const tags = ['operator', 'gateway', 'envoy'].flatMap((name) => ['--set', `images.${name}.tag=next`]);
-    const chart = join(import.meta.dirname, '../../charts/drimbox');
-    await cluster.helm('upgrade', 'drimbox', chart, '-n', systemNamespace, '--reuse-values', ...tags);
-    await untilOffered('next');
+    await upgrade(cluster, join(root, 'charts/drimbox'), 'next');
+    await untilOffered(cluster, 'next');
   },
-  async () => await untilRolled('next'),
+  async () => {
+    await untilRolled(cluster, 'next');
+    await untilServed(stage, exam);
+  },
 );
 
 during(
   'chart rolled back: a download is not cut',
   async () => {
     await cluster.helm('rollback', 'drimbox', '1', '-n', systemNamespace);
-    await untilOffered(appVersion);
+    await untilOffered(cluster, appVersionOf(root));
   },
   async () => {
-    await untilRolled(appVersion);
+    await untilRolled(cluster, appVersionOf(root));
+    await untilServed(stage, exam);
     await fetchWhole(stage, exam);
     assert.is(allKosOf(stage, exam.study).length, 1);
   },
