@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { createNarrator } from '../demo/narrator.ts';
 import { runMainJob } from '../demo/scenario.ts';
 import { namespace } from '../demo/world.ts';
-import { type ClusterStage, nodePorts, openClusterStage, systemNamespace } from './stage.ts';
+import { systemNamespace } from './installation.ts';
+import { type ClusterStage, nodePorts, openClusterStage } from './stage.ts';
 
 const usage = `usage: drimbox e2e cluster [--keep] [--images N] [--json]
 

@@ -6,7 +6,7 @@ import { asked } from '../parts/cluster/api.ts';
 import type { Cluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
 import { until } from '../scenarios/site.ts';
-import { systemNamespace } from './stage.ts';
+import { systemNamespace } from './installation.ts';
 
 export interface PodSeen {
   readonly name: string;

@@ -7,7 +7,8 @@ import { suite } from 'uvu';
 import { createNarrator } from '../demo/narrator.ts';
 import { namespace } from '../demo/world.ts';
 import { isCurrent, seen } from './objects.ts';
-import { type ClusterStage, openClusterStage, podsOf as whatStands, systemNamespace } from './stage.ts';
+import { systemNamespace } from './installation.ts';
+import { type ClusterStage, openClusterStage, podsOf as whatStands } from './stage.ts';
 import { type Exam, publishExam, type SlowDownload, whileDownloading } from './traffic.ts';
 
 export interface Rehearsal {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../parts/cluster/single-node.ts';
 import { eventually, isCurrent, type Program, programPods, seen, untilPods } from './objects.ts';
 import { namespace } from '../demo/world.ts';
-import { systemNamespace, tagValues } from './stage.ts';
+import { systemNamespace, tagValues } from './installation.ts';
 
 const programs: readonly Program[] = ['operator', 'ingress', 'gateway'];
 

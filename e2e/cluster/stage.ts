@@ -19,24 +19,21 @@ import {
 } from '../demo/world.ts';
 import { buildImages } from './images.ts';
 import { importRelease, type Release } from './release.ts';
+import { ingressNodePort, install, systemNamespace, tagValues } from './installation.ts';
 import { asked } from '../parts/cluster/api.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
 import { type Pki, createPki } from '../parts/pki.ts';
 import { type Postgres, startPostgres } from '../parts/postgres.ts';
 
-const root = join(import.meta.dirname, '../..');
-
 /** Pods know the simulators by it. */
 const nationalName = 'national.demo.example';
 const databaseName = 'database.demo.example';
 const databaseSecret = 'nord-database';
 const databasePassword = 'only-of-this-test';
-export const systemNamespace = 'drimbox-system';
-const release = 'drimbox';
 /** On the node: of the ingress, and of each site's MLLP and DIMSE. */
 export const nodePorts = {
-  ingress: 30_443,
+  ingress: ingressNodePort,
   nord: { mllp: 30_575, dimse: 30_112 },
   sud: { mllp: 30_576, dimse: 30_122 },
 } as const;
@@ -169,35 +166,6 @@ async function startDatabase(cluster: Cluster, pki: Pki): Promise<Postgres> {
   const postgres = await startPostgres({ tls, address: cluster.hostAddress, from: 'all' });
   await postgres.addDatabase('nord', 'nord', databasePassword);
   return postgres;
-}
-
-/** Values that make the chart take images of this tag. */
-export function tagValues(tag: string): readonly string[] {
-  return ['operator', 'gateway', 'envoy'].map((name) => `images.${name}.tag=${tag}`);
-}
-
-/** As an SRE would, with images that are there already and one node. */
-export async function install(cluster: Cluster, values: readonly string[], sources = root): Promise<void> {
-  await cluster.helm('install', 'drimbox-crds', join(sources, 'charts/drimbox-crds'), '--wait');
-  const set = [
-    'images.operator.pullPolicy=Never',
-    'images.gateway.pullPolicy=Never',
-    'images.envoy.pullPolicy=Never',
-    'operator.replicas=1',
-    'ingress.replicas=1',
-    'ingress.service.type=NodePort',
-    `ingress.service.nodePort=${nodePorts.ingress}`,
-    ...values,
-  ];
-  await cluster.helm(
-    'install',
-    release,
-    join(sources, 'charts/drimbox'),
-    '--namespace',
-    systemNamespace,
-    '--create-namespace',
-    ...set.flatMap((value) => ['--set', value]),
-  );
 }
 
 async function applyGroup(cluster: Cluster, directory: string, { services, sites, database }: Outside): Promise<void> {

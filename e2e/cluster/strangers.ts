@@ -3,7 +3,7 @@ import { type Called, type Caller, callers, letsIn } from '../charts/who-reaches
 import { namespace } from '../demo/world.ts';
 import type { Cluster } from '../parts/cluster/single-node.ts';
 import { type PodSeen, programPods } from './objects.ts';
-import { systemNamespace } from './stage.ts';
+import { systemNamespace } from './installation.ts';
 
 interface Stranger {
   readonly caller: Caller;

@@ -6,7 +6,8 @@ import { createNarrator, type Narrator } from '../demo/narrator.ts';
 import { programPods } from './objects.ts';
 import { releaseOf, thisRelease } from './release.ts';
 import { untilOffered, untilRolled, upgrade } from './rollout.ts';
-import { type ClusterStage, openClusterStage, systemNamespace } from './stage.ts';
+import { systemNamespace } from './installation.ts';
+import { type ClusterStage, openClusterStage } from './stage.ts';
 import {
   allKosOf,
   type Exam,

@@ -7,7 +7,7 @@ import { eventually, type PodSeen, programPods, untilPods } from '../cluster/obj
 import { openRehearsal } from '../cluster/rehearsal.ts';
 import { appVersionOf, importRelease } from '../cluster/release.ts';
 import { untilOffered, untilRolled, upgrade } from '../cluster/rollout.ts';
-import { systemNamespace } from '../cluster/stage.ts';
+import { systemNamespace } from '../cluster/installation.ts';
 import {
   allKosOf,
   fetchWhole,
