@@ -83,7 +83,9 @@ async function until(what: string, look: () => boolean | Promise<boolean>): Prom
 }
 
 const isProgrammed = (): boolean => [...control.observe().values()].every(({ status }) => status === 'True');
-const message = (): string | undefined => control.observe().get('group/pacs-nord')?.message;
+/** What was said with two proxies. */
+let ofTwo: unknown;
+const told = (): unknown => control.observe().get('group/pacs-nord');
 
 async function serves(proxy: Proxy): Promise<boolean> {
   const port = await proxy.port();
@@ -146,8 +148,8 @@ test('no proxy connected is said as such; with two, programmed means acknowledge
   await control.apply(world.plan);
   assert.is(control.observe().get('group/pacs-nord')?.reason, 'NoProxyConnected');
   [one, two] = [await startProxy('one', site()), await startProxy('two', site())];
-  await until('programmed by both', () => isProgrammed() && control.proxies().connected === 2);
-  assert.is(message(), 'all 2 proxies acknowledged it');
+  await until('programmed by both', () => isProgrammed() && control.proxies().acknowledged === 2);
+  ofTwo = told();
   for (const proxy of both()) await until(`${proxy.name} serves`, async () => await serves(proxy));
 });
 
@@ -165,7 +167,7 @@ test('one proxy killed: the other goes on and takes changes, and one that comes 
   await until('one left', () => control.proxies().connected === 1);
   await control.apply(withHost(world.plan, db, { limits: { maxConnections: 9, maxRequests: 9 } }));
   await until('programmed', isProgrammed);
-  assert.is(message(), 'the proxy acknowledged it');
+  assert.equal(told(), ofTwo, 'the same words: thousands of links would be told anew whenever a proxy comes or goes');
   assert.ok(await serves(first));
   two = await startProxy('two', site());
   await until('two again', () => isProgrammed() && control.proxies().acknowledged === 2);

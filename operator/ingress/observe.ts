@@ -57,9 +57,15 @@ function observe({ accepted }: Verdict, { fault, proxies }: IngressState): Ingre
   if (!accepted) return waiting('the proxy has not acknowledged it yet');
   const { connected, synchronised } = proxies;
   if (synchronised < connected) return waiting(`${synchronised} of ${connected} proxies have acknowledged it`);
-  const who = connected === 1 ? 'the proxy' : `all ${connected} proxies`;
-  return { status: 'True', reason: 'Programmed', message: `${who} acknowledged it` };
+  return programmed;
 }
+
+/** Without their number: it would be another message of each of thousands of links when a proxy comes or goes. */
+export const programmed: IngressObservation = {
+  status: 'True',
+  reason: 'Programmed',
+  message: 'every connected proxy acknowledged it',
+};
 
 function waiting(message: string): IngressObservation {
   return { status: 'Unknown', reason: 'NotAcknowledged', message };

@@ -29,7 +29,8 @@ test('nothing but an acknowledgement that is missing of what was served is waite
   assert.not.ok(awaitsProxies(open, open), 'it is said already');
   assert.not.ok(awaitsProxies(served, served));
   const programmed = (status: Condition['status'], reason: string): Told => told(['IngressProgrammed', status, reason]);
-  for (const reason of ['RejectedByProxy', 'NotServed', 'NoProxyConnected', 'ProxyDown'])
+  assert.ok(awaitsProxies(served, programmed('False', 'NoProxyConnected')), 'it connects again');
+  for (const reason of ['RejectedByProxy', 'NotServed', 'ProxyDown'])
     assert.not.ok(awaitsProxies(served, programmed('False', reason)), reason);
   assert.not.ok(awaitsProxies(programmed('False', 'RejectedByProxy'), programmed('Unknown', 'NotAcknowledged')));
 });

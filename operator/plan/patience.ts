@@ -1,7 +1,8 @@
 /**
  * Patience with proxies: a link that is served and changes is said to be so again when they have the change, and until then what was
  * said of its former generation stands. Most take a change within a tenth of a second, and each status would be written twice; a CRL
- * is a change to every link of its TrustSpace. Who is slow is said to be after a while.
+ * is a change to every link of its TrustSpace. So is one that connects again: it serves what it has meanwhile. Who is slow is said to be
+ * after a while.
  */
 import type { Condition } from './condition.ts';
 
@@ -44,12 +45,14 @@ export function createPatience(now: () => number): Patience {
 }
 
 const programmed = 'IngressProgrammed';
+/** They may speak any moment. */
+const silent = new Set(['NotAcknowledged', 'NoProxyConnected']);
 
-/** Whether all that would turn is that proxies have not acknowledged yet what they served until now. Pure. */
+/** Whether all that would turn is that proxies have not said yet that they have what they served until now. Pure. */
 export function awaitsProxies(said: Told, wanted: Told): boolean {
   const before = new Map(said?.conditions.map((one) => [one.type, one]));
   const open = wanted?.conditions.find(({ type }) => type === programmed);
-  if (open?.reason !== 'NotAcknowledged' || before.get(programmed)?.status !== 'True') return false;
+  if (open === undefined || !silent.has(open.reason) || before.get(programmed)?.status !== 'True') return false;
   const others = wanted?.conditions.filter(({ type }) => type !== programmed && type !== 'Ready') ?? [];
   return others.every(({ type, status }) => before.get(type)?.status === status);
 }

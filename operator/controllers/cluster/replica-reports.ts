@@ -2,6 +2,7 @@
  * What each replica hears from the proxies connected to it, told to the others in a ConfigMap: the leader writes the conditions, and the
  * proxies may all be connected to another replica. Written only when it says something new; it goes with the pod of its replica.
  */
+import { programmed } from '../../ingress/observe.ts';
 import { ownLabels } from '../../infrastructure/kubernetes/names.ts';
 import type { IngressObservation, Observations } from '../../plan/observations.ts';
 import type { ApplyObject } from '../../resources/kubernetes/apply.ts';
@@ -87,16 +88,13 @@ export interface OwnView {
 export function combined(own: OwnView, reports: readonly ReplicaReport[]): Observations['ingress'] {
   const others = reports.filter(({ instance, connected }) => instance !== own.instance && connected > 0);
   if (others.length === 0) return own.observed;
-  const all = own.connected + others.reduce((sum, { connected }) => sum + connected, 0);
   const views = others.map((report) => ({ report, serves: servedBy(report, own.digest) }));
   return new Map(
     [...own.observed].map(([link, mine]) => {
       const theirs = views.map(({ report, serves }) => heard(link, report, serves(link)));
       const said = own.connected > 0 ? [mine, ...theirs] : theirs;
       const worst =
-        said.find(({ status }) => status === 'False') ??
-        said.find(({ status }) => status === 'Unknown') ??
-        programmed(all);
+        said.find(({ status }) => status === 'False') ?? said.find(({ status }) => status === 'Unknown') ?? programmed;
       return [link, worst];
     }),
   );
@@ -124,10 +122,5 @@ function heard(link: string, { instance, open }: ReplicaReport, isServed: boolea
       reason: 'NotAcknowledged',
       message: `the proxies of replica ${instance} have not acknowledged it yet`,
     };
-  return said ?? programmed(1);
-}
-
-function programmed(proxies: number): IngressObservation {
-  const who = proxies === 1 ? 'the proxy' : `all ${proxies} proxies`;
-  return { status: 'True', reason: 'Programmed', message: `${who} acknowledged it` };
+  return said ?? programmed;
 }
