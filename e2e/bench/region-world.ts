@@ -21,6 +21,7 @@ export interface RegionWorld {
   readonly region: Region;
   readonly publicPort: number;
   startOperator(instance: string, flags?: readonly string[]): Promise<ClusterOperatorPart>;
+  /** One more proxy, of any of these; it listens where they were told (`--proxy-listen`), and two can't share a port. */
   startEnvoy(operators: readonly ClusterOperatorPart[]): Promise<RegionEnvoy>;
   /** The trust space and the first so many sites, sixteen requests at a time. */
   applySites(count: number): Promise<void>;
@@ -58,6 +59,7 @@ export async function openRegionWorld(options: RegionWorldOptions): Promise<Regi
   const workloads = kwok === undefined ? 'said' : 'made';
   const region = await startRegion({ kube, pki, directory: group, namespace: siteNamespace, sites, pacs, workloads });
   const publicPort = await freePort();
+  let proxies = 0;
   const parts: { stop(): Promise<void> }[] = kwok === undefined ? [] : [await startKwok(kube, kwok)];
   const applySite = async (index: number): Promise<void> => {
     for (const document of region.sites[index]?.documents ?? []) await applyResource(kube, document);
@@ -83,7 +85,8 @@ export async function openRegionWorld(options: RegionWorldOptions): Promise<Regi
     },
     async startEnvoy(operators) {
       const controlPorts = operators.map(({ controlPort }) => controlPort);
-      const envoyDirectory = join(directory, 'envoy');
+      proxies += 1;
+      const envoyDirectory = join(directory, `envoy-${proxies}`);
       const options = { kube, namespace: operatorNamespace, controlPorts, publicPort, directory: envoyDirectory };
       const envoy = await startRegionEnvoy(options);
       parts.push(envoy);

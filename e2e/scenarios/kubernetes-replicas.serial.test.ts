@@ -2,10 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { linkPath } from '../bench/region-failover.ts';
 import { type RegionWorld, openRegionWorld, operatorNamespace, siteNamespace } from '../bench/region-world.ts';
 import type { ClusterOperatorPart } from '../parts/cluster-operator.ts';
+import { freePort } from '../parts/ports.ts';
+import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { pathOf } from '../parts/region.ts';
-import { allReady, change, look, objectPath, page, patience, settled, versions } from './kubernetes-seen.ts';
+import {
+  allReady,
+  change,
+  condition,
+  look,
+  objectPath,
+  page,
+  patience,
+  settled,
+  untilVerdict,
+  versions,
+} from './kubernetes-seen.ts';
 import { until } from './site.ts';
 
 const stop = new AbortController();
@@ -27,6 +41,7 @@ interface LeaseSeen {
 
 let world: RegionWorld;
 let replicas: ClusterOperatorPart[] = [];
+let envoy: RegionEnvoy;
 let changes = 0;
 const leases: LeaseSeen[] = [];
 let watching: Promise<void>;
@@ -82,8 +97,10 @@ test.before(async () => {
     },
     stop.signal,
   );
-  replicas = [await world.startOperator('operator-a'), await world.startOperator('operator-b')];
-  await world.startEnvoy(replicas);
+  // The proxies of both are on one machine.
+  const elsewhere = ['--proxy-listen', `127.0.0.1:${await freePort()}`];
+  replicas = [await world.startOperator('operator-a'), await world.startOperator('operator-b', elsewhere)];
+  envoy = await world.startEnvoy(replicas);
   await world.applySites(2);
   await until('every site and link Ready', async () => await allReady(world), patience);
 });
@@ -110,6 +127,48 @@ test('one of two leads, and the other writes nothing but what it tells of itself
     (await applied(other)).filter((resource) => resource !== 'configmaps'),
     [],
   );
+});
+
+test('proxies at both replicas: a changed link is served when each of them has it, and nothing is written of the others', async () => {
+  const { kube } = world;
+  const counts = await Promise.all(replicas.map(connected));
+  const second = await world.startEnvoy(replicas.filter((_, index) => counts[index] === 0));
+  await until(
+    'a proxy at each',
+    async () => (await Promise.all(replicas.map(acknowledged))).join() === '1,1',
+    patience,
+  );
+  await until('every site and link Ready', async () => await allReady(world), patience);
+  const path = linkPath(1);
+  const others = async (): Promise<readonly unknown[]> =>
+    Object.entries(await versions(kube)).filter(([key]) => key.startsWith('/apis/drimbox.dev/') && key !== path);
+  const before = await others();
+  for (const [index, slow] of [envoy, second].entries()) {
+    slow.kill('SIGSTOP');
+    const patch = { spec: { limits: { maxConnections: 60 + index } } };
+    const { metadata } = await change(kube, path, patch);
+    const told = `${metadata.generation ?? 0} Unknown NotAcknowledged`;
+    const seen: string[] = [];
+    await until(
+      'what is said of the change',
+      async () => {
+        const said = condition(await look(kube, path), 'IngressProgrammed');
+        seen.push(`${said?.observedGeneration ?? 0} ${said?.status} ${said?.reason}`);
+        return seen.at(-1) === told;
+      },
+      patience,
+    );
+    const former = `${(metadata.generation ?? 0) - 1} True Programmed`;
+    assert.equal(
+      seen.filter((said) => said !== former && said !== told),
+      [],
+    );
+    slow.kill('SIGCONT');
+    await untilVerdict(kube, path, 'IngressProgrammed', 'True Programmed');
+  }
+  assert.is(before.length, 4);
+  assert.equal(await others(), before);
+  await second.stop();
 });
 
 test('the leader killed: the other one leads, once, and what changed meanwhile lands', async () => {
@@ -192,6 +251,14 @@ test('leadership never went back and forth: each holder held it in one piece, an
   for (const [index, one] of spans.entries())
     if (index > 0) assert.is(one.transitions, (spans[index - 1]?.transitions ?? 0) + 1);
 });
+
+async function connected({ metricsPort }: ClusterOperatorPart): Promise<number | undefined> {
+  return (await page(metricsPort)).get('drimbox_proxies_connected');
+}
+
+async function acknowledged({ metricsPort }: ClusterOperatorPart): Promise<number | undefined> {
+  return (await page(metricsPort)).get('drimbox_proxies_acknowledged');
+}
 
 async function isAlive({ ended }: ClusterOperatorPart): Promise<boolean> {
   return await Promise.race([ended.then(() => false), sleep(10).then(() => true)]);
