@@ -27,6 +27,8 @@ export interface SeriesCall {
   readonly onPart?: (part: ReceivedPart, file: Buffer) => void;
   /** Waits this long between reads: a slow caller. */
   readonly pauseMs?: number;
+  /** The same, asked before each read: a caller who may hurry in the end. */
+  readonly pace?: () => number;
 }
 
 export interface ReceivedPart {
@@ -84,7 +86,7 @@ export async function fetchSeries(call: SeriesCall): Promise<SeriesAnswer> {
   const parts: ReceivedPart[] = [];
   let firstPartMs = 0;
   let bytes = 0;
-  for await (const { transferSyntaxUid, file } of readParts(response, boundary, call.pauseMs ?? 0)) {
+  for await (const { transferSyntaxUid, file } of readParts(response, boundary, call.pace ?? call.pauseMs ?? 0)) {
     if (parts.length === 0) firstPartMs = performance.now() - started;
     bytes += file.length;
     const part = describe(transferSyntaxUid, file);
@@ -147,14 +149,15 @@ export function openSeries(call: SeriesCall): Promise<IncomingMessage> {
 export async function* readParts(
   body: AsyncIterable<Buffer> | Iterable<Buffer>,
   boundary: string,
-  pauseMs: number,
+  pauseMs: number | (() => number),
 ): AsyncGenerator<{ transferSyntaxUid: string; file: Buffer }> {
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const window = createWindow(Buffer.from('\r\n'));
   let state: 'preamble' | 'part' | 'closed' = 'preamble';
   for await (const chunk of body) {
     window.add(chunk);
-    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const pause = typeof pauseMs === 'number' ? pauseMs : pauseMs();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     for (let at = window.indexOf(delimiter); at >= 0 && state !== 'closed'; at = window.indexOf(delimiter)) {
       const after = window.peek(at + delimiter.length, 2);
       if (after === undefined) break;

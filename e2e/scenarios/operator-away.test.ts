@@ -49,11 +49,18 @@ function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 }
 
-/** Reads so slowly that it lasts until it is told to hurry. */
-async function slowDownload(): Promise<{ readonly answer: Promise<SeriesAnswer>; readonly parts: () => number }> {
+interface SlowDownload {
+  readonly answer: Promise<SeriesAnswer>;
+  readonly parts: () => number;
+  readonly hurry: () => void;
+}
+
+/** Reads so slowly that it lasts until it is told to hurry: for half a minute and more. */
+async function slowDownload(): Promise<SlowDownload> {
   const certificate = world.sites[1]?.spec.links[0]?.db.certificate;
   if (certificate === undefined) throw new Error('the remote DRIMbox has a certificate');
   let parts = 0;
+  let slow = true;
   const answer = fetchSeries({
     url: result.artefacts.retrieveUrl,
     connectTo: { host: '127.0.0.1', port: world.ports.public },
@@ -62,12 +69,12 @@ async function slowDownload(): Promise<{ readonly answer: Promise<SeriesAnswer>;
     caFile: world.services.pki.bundleFile,
     token: await world.services.psc.tokenFor(professional.id, 'viewer-demo'),
     kosSopInstanceUid: result.kos.sopInstanceUid,
-    pauseMs: 40,
+    pace: () => (slow ? (parts < images / 2 ? 40 : 200) : 0),
     onPart: () => (parts += 1),
   });
   answer.catch(() => undefined); // whoever waits for it sees it
   await until('the download is under way', () => parts > 0);
-  return { answer, parts: () => parts };
+  return { answer, parts: () => parts, hurry: () => (slow = false) };
 }
 
 scenarios.before(async () => {
@@ -95,6 +102,7 @@ scenarios(
     await start(true);
     assert.equal(processes(), before, 'the same processes');
     assert.ok(slow.parts() < images, 'it lasted longer than the operator was away');
+    slow.hurry();
     const answer = await slow.answer;
     assert.is(answer.status, 200);
     assert.is(slow.parts(), images);
