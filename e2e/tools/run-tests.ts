@@ -1,7 +1,6 @@
 /**
  * Runs every test file in a process of its own and counts what uvu reports.
- * Files ending in `.serial.test.ts` measure or load the machine and run alone; the others run two at a time, those that are known to take
- * minutes first: most of these wait for something, and none may be what everything else waits for.
+ * Files ending in `.serial.test.ts` measure the machine and run alone; which of the others run at once is in next-file.ts.
  * A file whose tests are over and whose process does not end has failed, and is told with what keeps it.
  * The last line is `N passed, N failed`.
  *
@@ -10,6 +9,7 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { filesAtOnce, longestFirst, nextFile, waits } from './next-file.ts';
 import { type FileLimits, runFile } from './run-file.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -33,29 +33,6 @@ function testFiles(filter: string | undefined): string[] {
   return found.filter((name) => filter === undefined || name.includes(filter)).toSorted();
 }
 
-/** Longest first. What is not named here takes less than a minute. */
-const slowest = [
-  'e2e/scenarios/kill-at-arrows',
-  'e2e/scenarios/cluster-pods',
-  'e2e/scenarios/cluster-mistakes',
-  'e2e/scenarios/cluster-operators',
-  'e2e/scenarios/cluster-objects',
-  'e2e/scenarios/cluster-gateways',
-  'e2e/scenarios/soak',
-  'common/whitelist/hostile.judges',
-  'e2e/scenarios/demo',
-  'operator/ingress/change',
-  'operator/cli/',
-];
-
-function byLength(files: readonly string[]): string[] {
-  const rank = (file: string): number => {
-    const at = slowest.findIndex((start) => file.startsWith(start));
-    return at < 0 ? slowest.length : at;
-  };
-  return files.toSorted((a, b) => rank(a) - rank(b));
-}
-
 /** uvu prints Total and Passed; a file that dies, or runs no test, counts as one failure. */
 function count(output: string, code: number | null): { passed: number; failed: number } {
   const total = Number(/Total:\s+(\d+)/.exec(output)?.[1] ?? Number.NaN);
@@ -67,17 +44,26 @@ function count(output: string, code: number | null): { passed: number; failed: n
 }
 
 async function runAll(files: readonly string[], jobs: number): Promise<FileResult[]> {
-  const queue = [...files];
+  const left = longestFirst(files);
+  const running = { working: 0, waiting: 0 };
   const results: FileResult[] = [];
   const worker = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (let file = take(); file !== undefined; file = take()) {
+      const kind = waits(file) ? 'waiting' : 'working';
+      running[kind] += 1;
       const { output, code, seconds } = await runFile(join(root, file), root, limits);
+      running[kind] -= 1;
       const result = { file, ...count(output, code), seconds, output };
       results.push(result);
       report(result);
     }
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
+  const take = (): string | undefined => {
+    const next = nextFile(left, running, jobs);
+    if (next !== undefined) left.splice(left.indexOf(next), 1);
+    return next;
+  };
+  await Promise.all(Array.from({ length: filesAtOnce(jobs) }, worker));
   return results;
 }
 
@@ -92,7 +78,7 @@ function report(result: FileResult): void {
 const { values } = parseArgs({ options: { filter: { type: 'string' }, jobs: { type: 'string', default: '2' } } });
 const files = testFiles(values.filter);
 const serial = files.filter((file) => file.endsWith('.serial.test.ts'));
-const parallel = byLength(files.filter((file) => !serial.includes(file)));
+const parallel = files.filter((file) => !serial.includes(file));
 const results = [...(await runAll(parallel, Number(values.jobs))), ...(await runAll(serial, 1))];
 const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
 for (const result of results.filter((r) => r.failed > 0)) console.log(`failed: ${relative('.', result.file)}`);

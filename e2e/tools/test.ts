@@ -22,7 +22,8 @@ if (values.help) {
   console.log(`usage: drimbox test [--filter TEXT] [--jobs N] [--coverage]
 
   --filter TEXT  only test files whose path contains TEXT; types, lint and format are then left out
-  --jobs N       test files at once (default 2: as many as the smallest machine has cores); files named *.serial.test.ts always run alone
+  --jobs N       test files at once (default 2: as many as the smallest machine has cores), and one more that mostly waits; files named
+                 *.serial.test.ts always run alone
   --coverage     line coverage of the product's own files, in coverage/
 
 The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.`);

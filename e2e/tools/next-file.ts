@@ -1,0 +1,71 @@
+/**
+ * Which test file is run next. Most of them work all the time and want a core each. Those on real nodes, and a few others, wait for most of
+ * theirs (pods that come and go, leases that end): one of them runs beside as many others as there are cores, and never three at once, for
+ * then nodes answer late.
+ */
+
+/** The longest first, so that none is what everything else waits for in the end. What is named nowhere takes less than half a minute. */
+const long = [
+  'e2e/scenarios/kill-at-arrows.test',
+  'e2e/scenarios/cluster-objects',
+  'e2e/scenarios/cluster-pods',
+  'e2e/scenarios/cluster-gateways',
+  'e2e/scenarios/cluster-operators',
+  'e2e/scenarios/cluster-mistakes',
+  'e2e/scenarios/soak',
+  'e2e/scenarios/kubernetes-replicas',
+  'e2e/parts/cluster/single-node',
+  'common/whitelist/hostile.judges',
+  'e2e/scenarios/kubernetes-objects',
+  'e2e/scenarios/kubernetes-earlier-crds',
+  'e2e/scenarios/kill-at-arrows-database',
+  'e2e/scenarios/rotation',
+  'e2e/scenarios/operator-away',
+  'e2e/scenarios/ingress-faults',
+  'e2e/scenarios/two-gateways',
+  'e2e/scenarios/demo',
+  'e2e/scenarios/kubernetes-gateways',
+];
+
+/** By how their paths begin. */
+const waiting = [
+  'e2e/scenarios/cluster',
+  'e2e/scenarios/soak',
+  'e2e/scenarios/kubernetes-replicas',
+  'e2e/parts/cluster/',
+  'e2e/charts/node',
+];
+
+export interface Running {
+  readonly working: number;
+  readonly waiting: number;
+}
+
+export function waits(file: string): boolean {
+  return waiting.some((start) => file.startsWith(start));
+}
+
+export function longestFirst(files: readonly string[]): string[] {
+  const rank = (file: string): number => {
+    const at = long.findIndex((start) => file.startsWith(start));
+    return at < 0 ? long.length : at;
+  };
+  return files.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Files at once at most. */
+export function filesAtOnce(jobs: number): number {
+  return jobs > 1 ? jobs + 1 : 1;
+}
+
+/**
+ * @param left in order @param running at most `filesAtOnce(jobs) - 1` of them @param jobs files that work at once, from 1
+ * @returns undefined: what is left must not run beside what runs
+ */
+export function nextFile(left: readonly string[], running: Running, jobs: number): string | undefined {
+  const waiter = left.find(waits);
+  const worker = left.find((file) => !waits(file));
+  if (waiter !== undefined && running.waiting === 0 && (jobs > 1 || running.working === 0)) return waiter;
+  if (worker !== undefined && running.working < jobs) return worker;
+  return running.waiting < Math.min(jobs, 2) ? waiter : undefined;
+}
