@@ -90,7 +90,7 @@ export async function openClusterStage(options: ClusterStageOptions): Promise<Cl
       return install(cluster, [trust, ...tags, ...(options.values ?? [])], releases?.former.root);
     });
     await narrator.step('resources and Secrets (kubectl apply)', () => applyGroup(cluster, directory, outside));
-    await narrator.step('every resource Ready', () => untilReady(cluster, 5, 120_000));
+    await narrator.step('every resource Ready', () => untilReady(cluster, 5, 300_000));
     return {
       ...outside,
       cluster,
