@@ -126,8 +126,9 @@ test('the list stands unaltered in the namespace of its sites; a newer one follo
   await untilPublished(large);
   const parts = (await look(world.kube, objectPath('configmaps', siteNamespace, listMap)))?.binaryData ?? {};
   assert.equal(Object.keys(parts), ['whitelist.xml.gz.0']);
-  const trust = await look(world.kube, trustPath);
-  assert.equal((trust?.status?.['whitelist'] as Json | undefined)?.['domains'], many.length + 2);
+  // Written by itself, beside the list.
+  const told = async (): Promise<unknown> => (await look(world.kube, trustPath))?.status?.['whitelist'];
+  await until('its size', async () => ((await told()) as Json | undefined)?.['domains'] === many.length + 2, patience);
 });
 
 test('a list that nobody signed stays outside, and the one in force stays', async () => {
