@@ -1,10 +1,9 @@
 /** One size of region, from nothing to the end: all Ready, quiet, changes, and the leader lost twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyResource, fqdnOf, putSecret } from '../parts/region.ts';
 import { type Peaks, requestsIn, sum, watchPages, writesIn } from './region-pages.ts';
-import { type Failover, type Watched, linkPath, loseLeader, viAsked } from './region-failover.ts';
-import { handshake } from './region-traffic.ts';
-import { type RegionWorld, openRegionWorld, siteNamespace, until } from './region-world.ts';
+import { addSite, changeCertificates, changeLimits } from './region-changes.ts';
+import { type Failover, type Watched, loseLeader } from './region-failover.ts';
+import { type RegionWorld, openRegionWorld, until } from './region-world.ts';
 
 export interface RegionPlan {
   readonly sites: number;
@@ -36,8 +35,10 @@ export interface RegionRun {
   readonly quietWrites: number;
   /** Share of a core in the quiet time. */
   readonly quietCpu: number;
-  /** From the change of a PacsLink's spec to Envoy serving by it. */
+  /** From another certificate in a PacsLink's spec to Envoy showing it. */
   readonly changesMs: readonly number[];
+  /** From other limits in it, which are in the listener of all FQDNs, to the status that says that Envoy has them. */
+  readonly limitsMs: readonly number[];
   /** From the first resource of a new site to its FQDN served by Envoy. */
   readonly newSiteMs: number;
   readonly killed: Failover;
@@ -87,10 +88,11 @@ export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
     const quiet = await keepQuiet([a, b], leader, plan.quietMinutes);
     const quietPeaks = await leader.pages.peaks();
     say(`quiet: ${quiet.writes} writes`);
-    const changesMs = await changeLinks(world, plan);
+    const changesMs = await changeCertificates(world, sites, plan.changes);
+    const limitsMs = await changeLimits(world, sites, Math.ceil(plan.changes / 2));
     const newSiteMs = await addSite(world, sites);
     const changePeaks = await leader.pages.peaks();
-    say(`changed: ${changesMs.map(Math.round).join(' ')} ms, a new site ${Math.round(newSiteMs)} ms`);
+    say(`changed: ${changesMs.join(' ')} ms, limits ${limitsMs.join(' ')} ms, a new site ${Math.round(newSiteMs)} ms`);
     const killed = await loseLeader(world, leader, other, 'SIGKILL');
     say(`killed: ${JSON.stringify(killed)}`);
     const third = await start('operator-c');
@@ -120,6 +122,7 @@ export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
       quietWrites: quiet.writes,
       quietCpu: quiet.cpu,
       changesMs,
+      limitsMs,
       newSiteMs: Math.round(newSiteMs),
       killed,
       frozen: { ...frozen, formerEnded },
@@ -198,43 +201,6 @@ async function keepQuiet(
   await sleep(minutes * 60_000);
   const used = ((await cpuOf(leader)) - cpu) / (minutes * 60);
   return { writes: (await writesOf(operators)) - writes, cpu: Math.round(used * 1000) / 1000 };
-}
-
-/** The spec names another Secret; what counts is the moment from which the proxy shows the certificate in it. */
-async function changeLinks(world: RegionWorld, { sites, changes }: RegionPlan): Promise<readonly number[]> {
-  const { kube, region } = world;
-  const took: number[] = [];
-  for (let index = 0; index < changes; index += 1) {
-    const site = 1 + ((index * 37) % sites);
-    const issued = await region.pki.issue({
-      commonName: fqdnOf('vi', site, 1),
-      organizationalUnit: '1750000001',
-      kind: 'MARKET',
-    });
-    const secretName = `changed-${index}`;
-    await putSecret(kube, siteNamespace, secretName, issued);
-    await sleep(500);
-    const patch = { spec: { vi: { certificate: { secretName } } } };
-    const startedAt = performance.now();
-    await kube.request('PATCH', linkPath(site), patch, 'application/merge-patch+json');
-    const serial = issued.certificate.serialNumber.toLowerCase();
-    const served = async (): Promise<boolean> => (await handshake(viAsked(world, site))).toLowerCase() === serial;
-    await until('the changed certificate', 60_000, served, 10);
-    took.push(Math.round(performance.now() - startedAt));
-  }
-  return took;
-}
-
-async function addSite(world: RegionWorld, index: number): Promise<number> {
-  const startedAt = performance.now();
-  for (const document of world.region.sites[index]?.documents ?? []) await applyResource(world.kube, document);
-  const served = async (): Promise<boolean> =>
-    await handshake(viAsked(world, index + 1)).then(
-      () => true,
-      () => false, // not yet: no such name
-    );
-  await until('the new site', 60_000, served, 20);
-  return performance.now() - startedAt;
 }
 
 async function isUp({ part }: Watched): Promise<boolean> {
