@@ -1,6 +1,6 @@
 /** The operator on a cluster: watches in, objects, statuses and the proxies' configuration out. */
 import type { Log } from '../common/observability/log.ts';
-import { memoryLabel, replicaLabel, startWatches, type Watches } from './controllers/cluster/watches.ts';
+import { startWatches, type Watches } from './controllers/cluster/watches.ts';
 import { type ClusterCertificates, clusterCertificates } from './controllers/cluster/certificate-secrets.ts';
 import { clusterDocuments, type ClusterDocuments } from './controllers/cluster/cluster-documents.ts';
 import { startClusterReconciler } from './controllers/cluster/cluster-reconciler.ts';
@@ -10,6 +10,7 @@ import { type GatewayUrl, startGatewayPoll } from './controllers/cluster/gateway
 import { internalKeeper } from './controllers/cluster/internal-identities.ts';
 import { judgedIdentities } from './controllers/cluster/judged.ts';
 import { type Observer, clusterObserver } from './controllers/cluster/observe.ts';
+import { isNews } from './controllers/cluster/news.ts';
 import { type ProxyControl, proxyControl } from './controllers/cluster/proxy-control.ts';
 import { writingsFor } from './controllers/cluster/drift.ts';
 import { replicaDesk } from './controllers/cluster/replica-desk.ts';
@@ -25,21 +26,10 @@ import type { Tracing } from './observability/tracing.ts';
 import { isPaused } from './plan/plan.ts';
 import type { ResourceStatus } from './plan/status.ts';
 import { createApplier } from './resources/kubernetes/apply.ts';
-import { type KubeClient, keyOf } from './resources/kubernetes/client.ts';
+import type { KubeClient } from './resources/kubernetes/client.ts';
 import { type Election, startElection } from './resources/kubernetes/election.ts';
 import { createEventRecorder } from './resources/kubernetes/events.ts';
-import type { Change } from './resources/kubernetes/reflector.ts';
-import {
-  ConfigMap,
-  DrimboxSite,
-  type KubeObject,
-  PacsLink,
-  Pod,
-  type ResourceKind,
-  Secret,
-  Service,
-  TrustSpace,
-} from './resources/kubernetes/resource-kind.ts';
+import { ConfigMap, Secret } from './resources/kubernetes/resource-kind.ts';
 import { within } from './trust/document-store.ts';
 import { openFetcher } from './trust/fetch.ts';
 import { judged } from './trust/server-identities.ts';
@@ -271,29 +261,6 @@ function elect(
     now,
     random,
   });
-}
-
-const always = new Set([TrustSpace, DrimboxSite, PacsLink, Service, Pod].map(({ plural }) => plural));
-
-/** Whether a change is worth a round: of Secrets and ConfigMaps only those that are named, or that remember something. */
-function isNews(
-  kind: ResourceKind,
-  { object, former, type }: Change<KubeObject>,
-  named: (key: string) => boolean,
-): boolean {
-  if (type === 'modified' && object.metadata.resourceVersion === former?.metadata.resourceVersion) return false;
-  if (kind.plural === Secret.plural || kind.plural === ConfigMap.plural)
-    return (
-      object.metadata.labels?.[memoryLabel] !== undefined ||
-      object.metadata.labels?.[replicaLabel] !== undefined ||
-      named(keyOf(object))
-    );
-  return always.has(kind.plural) || type === 'deleted' || drifted(object, former);
-}
-
-/** Of what we made, a status that moves is nobody's drift. */
-function drifted({ metadata }: KubeObject, former: KubeObject | undefined): boolean {
-  return former !== undefined && metadata.generation !== former.metadata.generation;
 }
 
 function words(error: unknown): string {

@@ -69,29 +69,6 @@ test('lists page by page, then hears of every change', async () => {
   assert.ok(seconds >= 290 && seconds <= 590, `${seconds} s`);
 });
 
-test('what kubectl noted of the last apply is not kept: of a Secret it is the key itself', async () => {
-  const noted = configMap('noted');
-  const said = { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"tls.key":"c2VjcmV0"}}', mine: 'kept' };
-  server.put({ ...noted, metadata: { ...noted.metadata, annotations: said } });
-  start();
-  await watching();
-  assert.equal(reflector.store.get('default/noted')?.metadata.annotations, { mine: 'kept' });
-});
-
-test('managedFields are not kept, and items of a list get the kind that the API leaves out', async () => {
-  const { kind: _, apiVersion: __, ...nameless } = configMap('one', 'x', true);
-  server.put(nameless as KubeObject);
-  start();
-  await watching();
-  server.put(configMap('two', 'x', true));
-  await until('both are there', () => reflector.store.size === 2);
-  for (const object of reflector.store.list()) {
-    assert.not('managedFields' in object.metadata);
-    assert.is(object.kind, 'ConfigMap');
-    assert.is(object.apiVersion, 'v1');
-  }
-});
-
 test('an expired watch, told by status or by an event: a relist, tombstones for what is gone, silence for the rest', async () => {
   for (const name of ['stays', 'changes', 'goes', 'again']) server.put(configMap(name));
   start();
@@ -264,29 +241,6 @@ test('several namespaces, one store, one watch each; a relist of one leaves the 
   const paths = server.seen.filter(({ query }) => query.has('watch')).map(({ path }) => path);
   assert.equal(paths.toSorted(), ['/api/v1/namespaces/default/configmaps', '/api/v1/namespaces/other/configmaps']);
   assert.is(reflector.store.size, 1);
-});
-
-test('only metadata, a transform and indexes', async () => {
-  server.put(configMap('one'));
-  start({
-    metadataOnly: true,
-    transform: (object) => ({ ...object, data: { value: 'transformed' } }),
-    indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
-  });
-  await watching();
-  assert.match(server.seen[0]?.headers.accept ?? '', 'as=PartialObjectMetadataList');
-  assert.equal(
-    reflector.store.by('namespace', 'default').map(({ data }) => data),
-    [{ value: 'transformed' }],
-  );
-  assert.equal(reflector.store.by('namespace', 'other'), []);
-  assert.throws(() => reflector.store.by('colour', 'red'), /'colour' was not declared/);
-  const { version } = reflector.store;
-  assert.is(reflector.store.list(), reflector.store.list());
-  server.delete('default/one');
-  await until('gone', () => reflector.store.size === 0);
-  assert.ok(reflector.store.version > version);
-  assert.equal(reflector.store.by('namespace', 'default'), []);
 });
 
 test('it says how long nothing was heard', async () => {
