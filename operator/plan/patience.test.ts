@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Condition } from './condition.ts';
-import { type Told, awaitsProxies, createPatience, patienceMs } from './patience.ts';
+import { type Told, askedPatienceMs, awaitsProxies, createPatience, patienceMs } from './patience.ts';
 
 type Short = readonly [type: string, status: Condition['status'], reason: string];
 
@@ -68,6 +68,18 @@ test('it ends after a while, for each by itself, and begins anew once the proxie
   assert.equal(round(['a', served], ['b', open]), [false, false, false]);
   assert.equal(round(['a', open]), [true, true]);
   assert.equal(round(['b', open]), [true, true], 'it was gone for a round');
+});
+
+test('who asked for a change and waits for it is told sooner', () => {
+  let now = 0;
+  const patience = createPatience(() => now);
+  const asked: Told = { conditions: open?.conditions.map((one) => ({ ...one, observedGeneration: 2 })) ?? [] };
+  assert.ok(patience.waits('a', served, asked));
+  assert.ok(patience.endRound());
+  now += askedPatienceMs;
+  assert.not.ok(patience.waits('a', served, asked));
+  assert.ok(patience.waits('b', served, open));
+  assert.ok(askedPatienceMs < patienceMs);
 });
 
 test.run();

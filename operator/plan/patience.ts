@@ -6,8 +6,16 @@
  */
 import type { Condition } from './condition.ts';
 
-/** A region's proxies read a listener of two thousand chains in two seconds, and another replica tells of its own a second later. */
-export const patienceMs = 3_000;
+const programmed = 'IngressProgrammed';
+
+/** Ms with what a person asked for and waits for. */
+export const askedPatienceMs = 1_000;
+
+/**
+ * Ms with what nobody asked for: a CRL, a certificate, a proxy that connects again. A region's proxies read a listener of two thousand
+ * chains in two seconds, and another replica tells of its own a second later.
+ */
+export const patienceMs = 5_000;
 
 export type Told = { readonly conditions: readonly Condition[] } | undefined;
 
@@ -32,7 +40,7 @@ export function createPatience(now: () => number): Patience {
       if (!awaitsProxies(said, wanted)) return false;
       const began = since.get(key) ?? now();
       current.set(key, began);
-      const waits = now() - began < patienceMs;
+      const waits = now() - began < (generationOf(said) === generationOf(wanted) ? patienceMs : askedPatienceMs);
       waiting ||= waits;
       return waits;
     },
@@ -44,7 +52,10 @@ export function createPatience(now: () => number): Patience {
   };
 }
 
-const programmed = 'IngressProgrammed';
+function generationOf(told: Told): number | undefined {
+  return told?.conditions.find(({ type }) => type === programmed)?.observedGeneration;
+}
+
 /** They may speak any moment. */
 const silent = new Set(['NotAcknowledged', 'NoProxyConnected']);
 
