@@ -89,6 +89,27 @@ test('a replaced certificate is in the next plan and restarts nothing', async ()
   assert.equal([pidOf('nord'), pidOf('sud')], [nord, sud]);
 });
 
+test('a link that changes is said to be served when the proxy has the change, and the other as before', async () => {
+  const saidOf = (key: string): string[] =>
+    stage.told.slice(from).flatMap(({ resources }) =>
+      resources
+        .filter((one) => one.kind === 'PacsLink' && one.key === key)
+        .map(({ generation, observedGeneration, conditions }) => {
+          const { status } = conditions.find(({ type }) => type === 'IngressProgrammed') ?? {};
+          return `${generation} as ${observedGeneration}: ${status}`;
+        }),
+    );
+  const from = stage.told.length;
+  stage.proxyTakes(false);
+  edit('nord.yaml', /(\s+)maxConcurrentMoves: 1/, '$1maxConcurrentMoves: 1$1maxConnections: 60');
+  await until('that it is not served is said', () => saidOf('group/pacs-nord').at(-1)?.endsWith('Unknown'));
+  stage.proxyTakes(true);
+  await until('that it is', () => saidOf('group/pacs-nord').at(-1)?.endsWith('True'));
+  const said = saidOf('group/pacs-nord').filter((one, index, all) => one !== all[index - 1]);
+  assert.equal(said.slice(said.indexOf('2 as 1: True')), ['2 as 1: True', '2 as 2: Unknown', '2 as 2: True']);
+  assert.equal(new Set(saidOf('group/pacs-sud')), new Set(['1 as 1: True']));
+});
+
 test('a key that does not match is said, and the former certificate stays', async () => {
   const served = stage.ingressPlan()?.hosts.find(({ fqdn }) => fqdn === 'db.nord.example');
   const key = join(directory, 'secrets/group/pacs-nord-db/tls.key');

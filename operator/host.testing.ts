@@ -15,6 +15,7 @@ import { type HostOperator, type HostOperatorOptions, startOnHost } from './host
 import { createOperatorJournal } from './observability/journal.ts';
 import { createOperatorMetrics } from './observability/metrics.ts';
 import type { IngressPlan } from './plan/ingress-plan.ts';
+import type { IngressObservation } from './plan/observations.ts';
 
 export interface HostStage {
   /** Watched by the operator. */
@@ -26,6 +27,10 @@ export interface HostStage {
   /** The latest, of the operator that runs. */
   readonly status: () => StatusDocument | undefined;
   readonly ingressPlan: () => IngressPlan | undefined;
+  /** Each status that was told, of all operators. */
+  readonly told: readonly StatusDocument[];
+  /** Whether the proxy takes what it is given (it does at first), also what it was given before. */
+  readonly proxyTakes: (takes: boolean) => void;
   /** @throws Error when one runs */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -99,11 +104,30 @@ function edit(directory: string, file: string, from: string | RegExp, to: string
   writeFileSync(path, text.replace(from, to));
 }
 
+/** In the proxy's place. */
+interface Proxy {
+  takes: boolean;
+  wanted: IngressPlan | undefined;
+  taken: IngressPlan | undefined;
+}
+
 interface SeenOnHost {
   readonly status: () => StatusDocument | undefined;
   readonly onStatus: (document: StatusDocument) => void;
-  readonly ingressPlan: () => IngressPlan | undefined;
-  readonly onIngressPlan: (plan: IngressPlan) => void;
+  readonly proxy: Proxy;
+}
+
+function observeProxy({ wanted, taken }: Proxy): ReadonlyMap<string, IngressObservation> {
+  const entries = (plan: IngressPlan | undefined, link: string): string =>
+    JSON.stringify(plan?.hosts.filter((host) => host.link === link));
+  return new Map(
+    (wanted?.hosts ?? []).map(({ link }) => [
+      link,
+      entries(wanted, link) === entries(taken, link)
+        ? { status: 'True', reason: 'Programmed', message: '' }
+        : { status: 'Unknown', reason: 'NotAcknowledged', message: '' },
+    ]),
+  );
 }
 
 function optionsOf(directory: string, stateDirectory: string, seen: SeenOnHost): HostOperatorOptions {
@@ -123,16 +147,11 @@ function optionsOf(directory: string, stateDirectory: string, seen: SeenOnHost):
     envoy: async () =>
       await Promise.resolve({
         apply: async (plan) => {
-          seen.onIngressPlan(plan);
+          seen.proxy.wanted = plan;
+          if (seen.proxy.takes) seen.proxy.taken = plan;
           await Promise.resolve();
         },
-        observe: () =>
-          new Map(
-            (seen.ingressPlan()?.hosts ?? []).map(({ link }) => [
-              link,
-              { status: 'True', reason: 'Programmed', message: '' },
-            ]),
-          ),
+        observe: () => observeProxy(seen.proxy),
         detach: async () => await Promise.resolve(),
         stop: async () => await Promise.resolve(),
       }),
@@ -158,15 +177,15 @@ export async function openHostStage(): Promise<HostStage> {
   const pki = await createPki(join(root, 'pki'));
   let operator: HostOperator | undefined;
   let status: StatusDocument | undefined;
-  let ingressPlan: IngressPlan | undefined;
+  const told: StatusDocument[] = [];
+  const proxy: Proxy = { takes: true, wanted: undefined, taken: undefined };
   const next = await writeResources(directory, pki);
   const start = async (): Promise<HostOperator> =>
     await startOnHost(
       optionsOf(directory, state, {
         status: () => status,
-        onStatus: (document) => (status = document),
-        ingressPlan: () => ingressPlan,
-        onIngressPlan: (plan) => (ingressPlan = plan),
+        onStatus: (document) => told.push((status = document)),
+        proxy,
       }),
     );
   const until = async <T>(what: string, look: () => T | undefined | false): Promise<T> => {
@@ -188,7 +207,12 @@ export async function openHostStage(): Promise<HostStage> {
     pki,
     next,
     status: () => status,
-    ingressPlan: () => ingressPlan,
+    ingressPlan: () => proxy.wanted,
+    told,
+    proxyTakes(takes) {
+      proxy.takes = takes;
+      if (takes) proxy.taken = proxy.wanted;
+    },
     async start() {
       if (operator !== undefined) throw new Error('an operator runs');
       operator = await start();
