@@ -3,7 +3,8 @@
  *
  * usage: drimbox test [--filter TEXT] [--jobs N] [--coverage]
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -42,12 +43,16 @@ const checks: readonly Check[] = [
   { name: 'format', command: bin('prettier'), args: ['--check', '--log-level', 'warn', '.'] },
 ];
 
-function runCheck({ name, command, args }: Check): boolean {
+async function runCheck({ name, command, args }: Check): Promise<boolean> {
   const started = Date.now();
-  const result = spawnSync(process.execPath, [command, ...args], { cwd: root, encoding: 'utf8' });
-  const passed = result.status === 0;
+  const child = spawn(process.execPath, [command, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  const passed = code === 0;
   console.log(`${passed ? 'ok  ' : 'FAIL'} ${name}  ${((Date.now() - started) / 1000).toFixed(1)} s`);
-  if (!passed) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '     | '));
+  if (!passed) console.log(said.join('').replaceAll(/^/gm, '     | '));
   return passed;
 }
 
@@ -85,7 +90,7 @@ async function runTests(): Promise<{ passed: number; failed: number }> {
   return tally;
 }
 
-const verdicts = values.filter === undefined ? checks.map(runCheck) : [];
+const verdicts = values.filter === undefined ? await Promise.all(checks.map(runCheck)) : [];
 const tests = await runTests();
 const passed = tests.passed + verdicts.filter(Boolean).length;
 const failed = tests.failed + verdicts.filter((ok) => !ok).length;
