@@ -4,7 +4,7 @@ import { readFailures } from './access-log.ts';
 
 const at = {
   start_time: { seconds: 1_767_225_600, nanos: 5_000_000 },
-  downstream_direct_remote_address: { socket_address: { address: '192.0.2.7' } },
+  downstream_remote_address: { socket_address: { address: '192.0.2.7' } },
   tls_properties: { tls_sni_hostname: 'db.nord.example' },
 };
 const told = (entry: object): ReturnType<typeof readFailures> =>
@@ -17,7 +17,8 @@ test('a failed handshake: when, who, which name, why', () => {
 });
 
 test('an unknown name is said in words', () => {
-  assert.match(told({ response_flags: { no_route_found: true } })[0]?.reason ?? '', /no FQDN of this name/);
+  for (const flag of ['no_route_found', 'no_cluster_found', 'upstream_connection_failure'])
+    assert.match(told({ response_flags: { [flag]: true } })[0]?.reason ?? '', /no FQDN of this name/);
 });
 
 test('the first reason that says something counts, and a connection without one is no failure', () => {

@@ -21,12 +21,23 @@ interface LogMessage {
 interface LogEntry {
   readonly common_properties?: {
     readonly start_time?: { readonly seconds?: number; readonly nanos?: number };
-    readonly downstream_direct_remote_address?: { readonly socket_address?: { readonly address?: string } };
+    readonly downstream_remote_address?: { readonly socket_address?: { readonly address?: string } };
     readonly tls_properties?: { readonly tls_sni_hostname?: string };
     readonly downstream_transport_failure_reason?: string;
     readonly connection_termination_details?: string;
-    readonly response_flags?: { readonly no_route_found?: boolean };
+    readonly response_flags?: {
+      readonly no_route_found?: boolean;
+      readonly no_cluster_found?: boolean;
+      readonly upstream_connection_failure?: boolean;
+    };
   };
+}
+
+/** No chain (no TLS), no cluster of the name, or nobody behind it: it comes, or goes. */
+const unknown: ReadonlySet<string> = new Set(['NR', 'NC', 'UF']);
+
+function isUnknown(flags: NonNullable<NonNullable<LogEntry['common_properties']>['response_flags']>): boolean {
+  return [flags.no_route_found, flags.no_cluster_found, flags.upstream_connection_failure].includes(true);
 }
 
 const noSuchName = 'no FQDN of this name is served here';
@@ -42,7 +53,15 @@ export function readFailureLine(text: string): ConnectionFailure | undefined {
     flags,
   } = JSON.parse(text) as Partial<Record<keyof FailureLine, string | null>>;
   const said = (value: string | null | undefined): string => (value === '-' ? '' : (value ?? ''));
-  const reason = [said(handshake), said(end), said(flags) === 'NR' ? noSuchName : ''].find((words) => words !== '');
+  const reason = [
+    said(handshake),
+    said(end),
+    said(flags)
+      .split(',')
+      .some((flag) => unknown.has(flag))
+      ? noSuchName
+      : '',
+  ].find((words) => words !== '');
   if (reason === undefined) return undefined;
   return { at: at ?? '', peer: said(peer), serverName: said(name), reason };
 }
@@ -53,14 +72,14 @@ export function readFailures(message: LogMessage): readonly ConnectionFailure[] 
     const reason = [
       entry.downstream_transport_failure_reason,
       entry.connection_termination_details,
-      entry.response_flags?.no_route_found === true ? noSuchName : undefined,
+      isUnknown(entry.response_flags ?? {}) ? noSuchName : undefined,
     ].find((words) => words !== undefined && words !== '');
     if (reason === undefined) return [];
     const { seconds = 0, nanos = 0 } = entry.start_time ?? {};
     return [
       {
         at: new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString(),
-        peer: entry.downstream_direct_remote_address?.socket_address?.address ?? '',
+        peer: entry.downstream_remote_address?.socket_address?.address ?? '',
         serverName: entry.tls_properties?.tls_sni_hostname ?? '',
         reason,
       },

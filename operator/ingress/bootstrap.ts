@@ -32,6 +32,30 @@ export const dynamicResources: JsonObject = {
   lds_config: ads,
 };
 
+/**
+ * Listeners within the process (resources/host-listener.ts), and what one of their connections may hold until it is read. One that is
+ * closed there looks like a reset to the public listener, which would pass that on at once and lose the end of the last answer
+ * (envoy#45190): so resets are not passed on.
+ */
+export const withinProcess: JsonObject = {
+  bootstrap_extensions: [
+    extension('envoy.bootstrap.internal_listener', 'envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {
+      buffer_size_kb: 256,
+    }),
+  ],
+  layered_runtime: {
+    layers: [
+      {
+        name: 'ends',
+        static_layer: { 'envoy.reloadable_features.propagate_upstream_rst_through_tunneled_tcp_proxy': false },
+      },
+    ],
+  },
+};
+
+/** Most clusters and listeners of a large region are idle for most of the time: their counters come with their first use. */
+export const deferredStats: JsonObject = { deferred_stat_options: { enable_deferred_creation_stats: true } };
+
 export function bootstrap(options: BootstrapOptions): JsonObject {
   return {
     node: { id: options.nodeId, cluster: nodeCluster },
@@ -39,6 +63,8 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
     dynamic_resources: dynamicResources,
     static_resources: { clusters: [controlPlaneOn(options.controlPlaneSocket)] },
     overload_manager: overload(options),
+    ...withinProcess,
+    ...deferredStats,
   };
 }
 

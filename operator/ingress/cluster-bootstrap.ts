@@ -3,7 +3,15 @@
  * under it, an admin page for its own pod alone, and a listener of its own for probes and metrics. The node's id comes from
  * `--service-node`, for all pods share these files.
  */
-import { type BootstrapOptions, controlPlane, dynamicResources, nodeCluster, overload } from './bootstrap.ts';
+import {
+  type BootstrapOptions,
+  controlPlane,
+  deferredStats,
+  dynamicResources,
+  nodeCluster,
+  overload,
+  withinProcess,
+} from './bootstrap.ts';
 import { type JsonObject, type JsonValue, extension, typed } from './resources/json.ts';
 
 export interface ClusterBootstrapOptions extends Pick<BootstrapOptions, 'maxHeapBytes' | 'maxConnections'> {
@@ -51,6 +59,8 @@ export function clusterBootstrap(options: ClusterBootstrapOptions): Readonly<Rec
         ],
       },
       overload_manager: overload(options),
+      ...withinProcess,
+      ...deferredStats,
     },
     [certificateFile]: secretFile(certificateSecret, {
       tls_certificate: {

@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
-import { controlPlaneOn } from './bootstrap.ts';
+import { controlPlaneOn, withinProcess } from './bootstrap.ts';
 import { type Quarantine, onTrial, passed, refused } from './quarantine.ts';
 import type { JsonObject, JsonValue } from './resources/json.ts';
 import type { ListenAddress } from './resources/listener.ts';
@@ -74,9 +74,13 @@ export function binaryJudge(binary: string, folder: string, listen: ListenAddres
   const file = join(folder, 'preflight.json');
   return async (plan) => {
     // Gone in a moment, so it need not survive a crash: no fsync.
-    await writeFile(file, JSON.stringify({ static_resources: asStatic(envoyResources(plan, listen)) }), {
-      mode: 0o600,
-    });
+    await writeFile(
+      file,
+      JSON.stringify({ ...withinProcess, static_resources: asStatic(envoyResources(plan, listen)) }),
+      {
+        mode: 0o600,
+      },
+    );
     try {
       await promisify(execFile)(binary, ['--mode', 'validate', '--config-path', file, '--log-level', 'error'], {
         timeout: 30_000,

@@ -40,13 +40,13 @@ function plan(hosts: readonly DbHost[], crlsPem = 'crl'): IngressPlan {
   return { hosts, trusts, internal: { identity: pem, serverName: 'i', caPem: 'ca' } };
 }
 
-/** A proxy that refuses the whole listener when one of these links is in it with port 666. */
+/** A proxy that refuses all it is sent when one of these links is in it with port 666, and names none. */
 function run(state: Quarantine): { readonly state: Quarantine; readonly rounds: number } {
   let now = state;
   for (let rounds = 1; rounds < 100; rounds += 1) {
     const bad = current(now)?.hosts.some(({ upstream }) => upstream.port === 666) === true;
     const before = now;
-    now = bad ? refused(now, { type: 'listener', names: ['ingress'], message: 'evil' }) : passed(now);
+    now = bad ? refused(now, { type: 'listener', names: [], message: 'evil' }) : passed(now);
     if (now.trial.length === 0 && before.trial.length === 0) return { state: now, rounds };
   }
   throw new Error('it never ends');
@@ -129,6 +129,19 @@ test('a link that moved its name to another: the new owner has it', () => {
 test('a fault with nothing on trial changes nothing', () => {
   const good = run(propose(emptyQuarantine, plan([host('a')]))).state;
   assert.is(refused(good, { type: 'listener', names: ['ingress'], message: 'port taken' }), good);
+});
+
+test('what is wrong with the public listener is no link’s doing', () => {
+  const tried = propose(emptyQuarantine, plan([host('a'), host('b')]));
+  assert.is(refused(tried, { type: 'listener', names: ['ingress'], message: 'port taken' }), tried);
+});
+
+test('of what is refused together only the owners are suspected', () => {
+  const tried = propose(emptyQuarantine, plan([host('a'), host('b'), host('c')]));
+  const names = ['host/db.a.example', 'host/db.b.example'];
+  const after = refused(tried, { type: 'listener', names, message: 'no' });
+  assert.ok(after.trial.includes('link c'));
+  assert.equal(after.queue, [['link a'], ['link b']]);
 });
 
 test('with nothing on trial, acknowledgements change nothing', () => {

@@ -1,12 +1,13 @@
 /**
- * What one link gets wrong must not reach the others. All links share one listener, and a proxy refuses it whole; so changes are
- * tried together, and when they are refused, in halves, until what is refused stands alone. That one keeps what the proxy took
- * before (or is not served), and says why. Pure.
+ * What one link gets wrong must not reach the others. A proxy refuses what it is sent together as one, in words that are not for
+ * programs; so changes are tried together, and when they are refused, in halves, until what is refused stands alone. That one keeps
+ * what the proxy took before (or is not served), and says why. Pure.
  */
 import type { ClientTrust, IngressHost, IngressPlan } from '../plan/ingress-plan.ts';
 import { atOnce, overAll } from '../turns.ts';
 import { isEqual } from './equal.ts';
 import type { Refusal } from './control-plane/delta-stream.ts';
+import { listenerName } from './resources/names.ts';
 
 /** What is tried, taken or refused as one. */
 type Unit =
@@ -162,9 +163,9 @@ export function passed(state: Quarantine): Quarantine {
   return next({ ...state, accepted });
 }
 
-/** A proxy refused the current plan. The same state when nothing was on trial: then the fault is the proxy's own. */
+/** A proxy refused the current plan. The same state when nothing was on trial, or no link's doing: the fault is the proxy's own. */
 export function refused(state: Quarantine, refusal: Refusal): Quarantine {
-  if (state.trial.length === 0) return state;
+  if (state.trial.length === 0 || isNobodys(refusal)) return state;
   const blamed = blame(state, refusal);
   const guilty = new Set(blamed);
   const innocent = state.trial.filter((key) => !guilty.has(key));
@@ -194,9 +195,13 @@ function next(state: Quarantine): Quarantine {
   return { ...state, trial, queue };
 }
 
-/** Who in the trial may have caused it: a cluster or secret names its owner, a listener is everybody's. */
+/** The public listener knows no link: e.g. its port is taken. */
+function isNobodys({ type, names }: Refusal): boolean {
+  return type === 'listener' && names.length === 1 && names[0] === listenerName;
+}
+
+/** Who in the trial may have caused it: what is refused names its owner, and where nobody is named, it may be anybody. */
 function blame({ target, trial }: Quarantine, { type, names }: Refusal): readonly string[] {
-  if (type === 'listener') return trial;
   const named = new Set(names.map((name) => name.slice(name.indexOf('/') + 1)));
   const owners = trial.filter((key) => {
     const unit = target.get(key);

@@ -4,8 +4,7 @@
  * latest snapshot. The state belongs to its stream and is changed in place, for an acknowledgement among thousands of secrets
  * must cost the same as one among ten.
  */
-import { type ChainsSeen, blankChains, chainsAccepted, chainsRefused, chainsSettled } from './chains-seen.ts';
-import { type TypeState, blankType, consider, first, held, isTodo, review, take } from './type-state.ts';
+import { type TypeState, blankType, consider, first, hasNext, held, review, take } from './type-state.ts';
 import { type ResourceType, type Snapshot, emptySnapshot, resourceTypes } from './snapshot.ts';
 
 export interface DeltaRequest {
@@ -39,12 +38,11 @@ export interface StreamState extends Readonly<Record<ResourceType, TypeState>> {
   count: number;
   /** What `todo` and `gone` of each type were worked out for. */
   snapshot: Snapshot;
-  readonly chains: ChainsSeen;
 }
 
 export function newStream(): StreamState {
   const [cluster, listener, secret] = [blankType(), blankType(), blankType()];
-  return { cluster, listener, secret, count: 0, snapshot: emptySnapshot, chains: blankChains() };
+  return { cluster, listener, secret, count: 0, snapshot: emptySnapshot };
 }
 
 /** Takes in what the proxy said. */
@@ -57,8 +55,9 @@ export function receive(state: StreamState, request: DeltaRequest, snapshot: Sna
   if (answers) judge(state, type, pending, error);
   // Honoured also with a stale nonce (C.1.4).
   subscribe(state, request);
-  if (answers) followChains(state, pending, error !== undefined);
-  if (!answers || error === undefined) return undefined;
+  if (answers && type === 'listener' && error === undefined) feed(state, pending);
+  // Of several it is told when each was tried by itself.
+  if (!answers || error === undefined || pending.resources.size > 1) return undefined;
   // What was replaced meanwhile is no longer anybody's fault.
   const names = [...pending.resources].flatMap(([name, version]) =>
     snapshot[type].get(name)?.version === version ? [name] : [],
@@ -78,8 +77,10 @@ function judge(state: StreamState, type: ResourceType, pending: DeltaResponse, e
   own.pending = undefined;
   for (const [name, version] of pending.resources) {
     own.held.set(name, error === undefined ? version : '');
+    if (error === undefined || pending.resources.size === 1) own.alone.delete(name);
+    else own.alone.add(name);
     if (error === undefined) own.refused.delete(name);
-    else own.refused.set(name, { version, message: error });
+    else if (pending.resources.size === 1) own.refused.set(name, { version, message: error });
     consider(own, type, name, state.snapshot[type]);
   }
   for (const name of pending.removed) {
@@ -88,20 +89,13 @@ function judge(state: StreamState, type: ResourceType, pending: DeltaResponse, e
   }
 }
 
-/** A chain that is new or changed may be a new provider of a secret already watched: only a push feeds it (C.2 c). */
-function followChains(state: StreamState, { type, resources }: DeltaResponse, refused: boolean): void {
-  const { chains, secret } = state;
-  if (type === 'listener')
-    for (const name of resources.keys()) {
-      if (refused) chainsRefused(chains, name);
-      else
-        for (const fed of chainsAccepted(chains, name) ?? secret.subscribed) {
-          secret.due.add(fed);
-          consider(secret, 'secret', fed, state.snapshot.secret);
-        }
+/** A listener that is new or changed may be a new provider of a secret already watched: only a push feeds it (C.2 c). */
+function feed({ secret, snapshot }: StreamState, { resources }: DeltaResponse): void {
+  for (const name of resources.keys())
+    for (const fed of snapshot.listener.get(name)?.secrets ?? []) {
+      secret.due.add(fed);
+      consider(secret, 'secret', fed, snapshot.secret);
     }
-  if (type === 'secret' && secret.pending === undefined && first(secret) === undefined)
-    chainsSettled(chains, (name) => (secret.held.get(name) ?? '') !== '');
 }
 
 function subscribe(state: StreamState, request: DeltaRequest): void {
@@ -114,8 +108,6 @@ function subscribe(state: StreamState, request: DeltaRequest): void {
     for (const [name, version] of request.initialVersions) {
       own.held.set(name, version);
       consider(own, type, name, resources);
-      const known = resources.get(name);
-      if (type === 'listener' && known?.version === version) state.chains.accepted.set(name, known.parts);
     }
   own.asked = true;
   for (const name of request.subscribe) {
@@ -146,7 +138,6 @@ export function advance(state: StreamState, snapshot: Snapshot): readonly DeltaR
     for (const name of response.resources.keys()) {
       own.due.delete(name);
       consider(own, type, name, snapshot[type]);
-      if (type === 'listener') state.chains.sent.set(name, snapshot.listener.get(name)?.parts);
     }
   }
   return responses;
@@ -158,20 +149,21 @@ function nextOf(type: ResourceType, state: StreamState): DeltaResponse | undefin
   const nonce = String(state.count + 1);
   const versionOf = (name: string): string => state.snapshot[type].get(name)?.version ?? '';
   if (type === 'secret') {
-    // The listener first: one that is on its way out may still hold what was wrong with a secret.
+    // Listeners first: one that is on its way out may still hold what was wrong with a secret.
     const next = isUnderWay('cluster', state) || isUnderWay('listener', state) ? undefined : first(own);
     if (next === undefined) return undefined;
     return { type, nonce, resources: new Map([[next, versionOf(next)]]), removed: [] };
   }
   if (type === 'listener' && isUnderWay('cluster', state)) return undefined;
   const removed = type === 'listener' || listenersAt(state) ? [...own.gone] : [];
-  if (!isTodo(own) && removed.length === 0 && own.answered) return undefined;
-  return { type, nonce, resources: new Map(take(own).map((name) => [name, versionOf(name)])), removed };
+  const names = take(own);
+  if (names.length === 0 && removed.length === 0 && own.answered) return undefined;
+  return { type, nonce, resources: new Map(names.map((name) => [name, versionOf(name)])), removed };
 }
 
 function isUnderWay(type: ResourceType, state: StreamState): boolean {
   const own = state[type];
-  return !own.asked || own.pending !== undefined || isTodo(own);
+  return !own.asked || own.pending !== undefined || hasNext(own);
 }
 
 /** The proxy's listeners are those of the snapshot, so no cluster that is missing there is used. */

@@ -6,7 +6,7 @@ import { type ResourceType, type Snapshot, resourceTypes } from './snapshot.ts';
 export function snapshot(content: Partial<Record<ResourceType, Readonly<Record<string, string>>>>): Snapshot {
   const all = resourceTypes.map((type) => [
     type,
-    new Map(Object.entries(content[type] ?? {}).map(([name, version]) => [name, { version, pieces: [] }])),
+    new Map(Object.entries(content[type] ?? {}).map(([name, version]) => [name, { version, bytes: Buffer.of() }])),
   ]);
   return Object.fromEntries(all) as Snapshot;
 }

@@ -7,26 +7,10 @@ export type ResourceType = (typeof resourceTypes)[number];
 
 export interface Resource {
   readonly version: string;
-  /**
-   * As it goes over the wire (wire.ts), to be put one after the other: a listener is megabytes of a region, so its chains' bytes stand
-   * here as they are, and are copied once, into what is sent.
-   */
-  readonly pieces: readonly Buffer[];
-  /** Of a listener. */
-  readonly parts?: ListenerParts;
-}
-
-export interface ListenerParts {
-  /** Version of all but the chains. */
-  readonly frame: string;
-  /** By name. */
-  readonly chains: ReadonlyMap<string, Chain>;
-}
-
-export interface Chain {
-  readonly version: string;
-  /** Those it refers to. */
-  readonly secrets: readonly string[];
+  /** As it goes over the wire (wire.ts). */
+  readonly bytes: Buffer;
+  /** Those that a listener refers to. */
+  readonly secrets?: readonly string[];
 }
 
 export type Snapshot = Readonly<Record<ResourceType, ReadonlyMap<string, Resource>>>;

@@ -73,7 +73,7 @@ for (let seed = 1; seed <= 60; seed += 1)
     const world = (): Snapshot => {
       const fresh = snapshot({
         cluster: made(names),
-        listener: random() < 0.8 ? { ingress: String(random()) } : {},
+        listener: random() < 0.8 ? { ...made(names.map((name) => `host/${name}`)), ingress: '1' } : {},
         secret: made(secrets),
       });
       // As it is in earnest: what did not change is the very same object.

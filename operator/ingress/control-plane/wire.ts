@@ -25,47 +25,30 @@ function tags<Name extends string>(
   return Object.fromEntries(found) as Record<Name, number>;
 }
 
-export type ResourceMaker = (type: ResourceType, name: string, bytes: Buffer) => Resource;
+export type ResourceMaker = (type: ResourceType, name: string, message: Buffer) => Resource;
 
-export interface ResourceEntry {
-  readonly type: ResourceType;
-  readonly name: string;
-  readonly version: string;
-  /** The message, to be put together. */
-  readonly content: readonly Buffer[];
-}
-
-/** @returns what makes the bytes of a `resources` entry of a response, its tag and length included */
-export function entries(root: protobuf.Root): (entry: ResourceEntry) => readonly Buffer[] {
+/** @returns what makes a resource of its encoded message: a `resources` entry of a response, its tag and length included */
+export function resources(root: protobuf.Root): ResourceMaker {
   const outer = tags(root, response, ['resources']);
   const inner = tags(root, 'envoy.service.discovery.v3.Resource', ['name', 'version', 'resource']);
   const any = tags(root, 'google.protobuf.Any', ['type_url', 'value']);
-  return ({ type, name, version, content }) => {
-    const length = lengthOf(content);
+  return (type, name, message) => {
+    const version = versionOf(message);
     const url = protobuf.Writer.create().uint32(any.type_url).string(typeUrl(type));
-    const message = url.uint32(any.value).uint32(length).finish();
+    const before = url.uint32(any.value).uint32(message.length).finish();
     const fields = protobuf.Writer.create().uint32(inner.name).string(name).uint32(inner.version).string(version);
     const head = fields
       .uint32(inner.resource)
-      .uint32(message.length + length)
+      .uint32(before.length + message.length)
       .finish();
     const tag = protobuf.Writer.create().uint32(outer.resources);
-    const start = tag.uint32(head.length + message.length + length).finish();
-    return [joined([start, head, message]), ...content];
-  };
-}
-
-/** @returns what makes a resource of its encoded message */
-export function resources(root: protobuf.Root): ResourceMaker {
-  const entry = entries(root);
-  return (type, name, bytes) => {
-    const version = versionOf(bytes);
-    return { version, pieces: [joined(entry({ type, name, version, content: [bytes] }))] };
+    const start = tag.uint32(head.length + before.length + message.length).finish();
+    return { version, bytes: joined([start, head, before, message]) };
   };
 }
 
 /** Bytes of their own, not cut from a pool: what is kept for weeks would keep the rest of its pool too. */
-export function joined(pieces: readonly Uint8Array[]): Buffer {
+function joined(pieces: readonly Uint8Array[]): Buffer {
   const whole = Buffer.allocUnsafeSlow(lengthOf(pieces));
   write(pieces, whole, 0);
   return whole;
@@ -103,7 +86,7 @@ export function outgoing(root: protobuf.Root): (said: DeltaResponse, snapshot: S
       removed_resources: said.removed,
     });
     const named = snapshot[said.type];
-    return [head.finish(), ...[...said.resources.keys()].flatMap((name) => named.get(name)?.pieces ?? [])];
+    return [head.finish(), ...[...said.resources.keys()].flatMap((name) => named.get(name)?.bytes ?? [])];
   };
 }
 

@@ -22,14 +22,14 @@ export interface FailureLine {
 const line: Readonly<Record<keyof FailureLine, string>> = {
   at: '%START_TIME%',
   connection: '%CONNECTION_ID%',
-  peer: '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+  peer: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%',
   name: '%REQUESTED_SERVER_NAME%',
   handshake: '%DOWNSTREAM_TRANSPORT_FAILURE_REASON%',
   end: '%CONNECTION_TERMINATION_DETAILS%',
   flags: '%RESPONSE_FLAGS%',
 };
 
-/** Set when the handshake failed; NR when no chain has the name asked for. */
+/** Set when the handshake failed; NR without TLS, NC or UF when no listener has the name asked for. */
 const failed: JsonObject = {
   extension_filter: extension(
     'envoy.access_loggers.extension_filters.cel',

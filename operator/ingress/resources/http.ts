@@ -94,7 +94,7 @@ function routes({ fqdn }: IngressHost): JsonObject {
 
 /** Healthchecks are for the listed probes only (ci-sis §11: source addresses of the weather service). */
 function probesOnly({ probeCidrs }: ViHost): JsonObject {
-  const probes = probeCidrs.map((cidr) => ({ direct_remote_ip: range(cidr) }));
+  const probes = probeCidrs.map((cidr) => ({ remote_ip: range(cidr) }));
   const strangers = probes.length === 0 ? { any: true } : { not_id: { or_ids: { ids: probes } } };
   const under = { url_path: { path: { prefix: '/healthcheck', ignore_case: true } } };
   return extension('envoy.filters.http.rbac', 'envoy.extensions.filters.http.rbac.v3.RBAC', {
