@@ -59,22 +59,25 @@ function readDump(adminSocket: string): Promise<readonly Json[]> {
 }
 
 interface ListenerDump {
-  readonly address: Json;
   readonly filter_chains: readonly {
-    readonly filter_chain_match: { readonly server_names: readonly string[] };
+    readonly filter_chain_match?: { readonly server_names?: readonly string[] };
     readonly transport_socket: { readonly typed_config: { readonly common_tls_context: Json } };
   }[];
+  readonly internal_listener?: Json;
+  readonly listener_filters: readonly { readonly name: string }[];
 }
 
+/** The listener of the FQDN, with the port that it has not in the proxy, where the public listener leads to it. */
 function listenerOf(dump: readonly Json[], options: CopyOptions): Json {
   const all = dump.flatMap(
-    (config) => (config['dynamic_listeners'] ?? []) as readonly { active_state: { listener: ListenerDump } }[],
+    (config) => (config['dynamic_listeners'] ?? []) as readonly { active_state?: { listener: ListenerDump } }[],
   );
-  const listener = all[0]?.active_state.listener;
-  const chain = listener?.filter_chains.find(({ filter_chain_match: match }) =>
-    match.server_names.includes(options.fqdn),
-  );
-  if (!listener || !chain) throw new Error(`the ingress serves no ${options.fqdn}`);
+  const isOf = ({ filter_chains: chains }: ListenerDump): boolean =>
+    chains.some(({ filter_chain_match: match }) => match?.server_names?.includes(options.fqdn));
+  const found = all.flatMap(({ active_state: state }) => state?.listener ?? []).find(isOf);
+  const [chain] = found?.filter_chains ?? [];
+  if (!found || !chain) throw new Error(`the ingress serves no ${options.fqdn}`);
+  const { internal_listener: _i, listener_filters: filters, ...listener } = found;
   const {
     tls_certificate_sds_secret_configs: _c,
     validation_context_sds_secret_config: _v,
@@ -93,6 +96,7 @@ function listenerOf(dump: readonly Json[], options: CopyOptions): Json {
   return {
     ...listener,
     address: { socket_address: { address: options.listen.host, port_value: options.listen.port } },
+    listener_filters: filters.filter(({ name }) => name !== 'envoy.filters.listener.original_dst'),
     filter_chains: [withTls(chain, tls)],
   };
 }

@@ -13,7 +13,15 @@ export interface BootstrapOptions {
   readonly maxConnections: number;
 }
 
-export const nodeCluster = 'drimbox-ingress';
+const nodeCluster = 'drimbox-ingress';
+
+/** What the control plane counts on in the bootstrap of a proxy; another number when it counts on something else. */
+export const generation = '2';
+
+/** @param id absent where `--service-node` says it */
+export function node(id?: string): JsonObject {
+  return { ...(id !== undefined && { id }), cluster: nodeCluster, metadata: { generation } };
+}
 
 /**
  * Waits for its configuration however long it takes: a proxy that gave up after Envoy's 15 s would call itself ready without its public
@@ -58,7 +66,7 @@ export const deferredStats: JsonObject = { deferred_stat_options: { enable_defer
 
 export function bootstrap(options: BootstrapOptions): JsonObject {
   return {
-    node: { id: options.nodeId, cluster: nodeCluster },
+    node: node(options.nodeId),
     admin: { address: pipe(options.adminSocket) },
     dynamic_resources: dynamicResources,
     static_resources: { clusters: [controlPlaneOn(options.controlPlaneSocket)] },

@@ -8,7 +8,7 @@ import {
   controlPlane,
   deferredStats,
   dynamicResources,
-  nodeCluster,
+  node,
   overload,
   withinProcess,
 } from './bootstrap.ts';
@@ -37,7 +37,7 @@ export function clusterBootstrap(options: ClusterBootstrapOptions): Readonly<Rec
   const admin = address('127.0.0.1', options.adminPort);
   return {
     'bootstrap.json': {
-      node: { cluster: nodeCluster },
+      node: node(),
       admin: { address: admin },
       dynamic_resources: dynamicResources,
       static_resources: {

@@ -31,6 +31,8 @@ export interface ProxySite {
   /** The control plane's. */
   readonly xdsPort: number;
   readonly xdsName: string;
+  /** Of another bootstrap than today's. */
+  readonly generation?: string;
 }
 
 export async function startProxy(name: string, site: ProxySite): Promise<Proxy> {
@@ -47,7 +49,12 @@ export async function startProxy(name: string, site: ProxySite): Promise<Proxy> 
     maxHeapBytes: 1_073_741_824,
     maxConnections: 1_000,
   });
-  for (const [file, content] of Object.entries(files)) writeFileSync(join(configFolder, file), JSON.stringify(content));
+  const { generation } = site;
+  for (const [file, content] of Object.entries(files)) {
+    const node = generation === undefined ? {} : { node: { cluster: 'drimbox-ingress', metadata: { generation } } };
+    const own = file === 'bootstrap.json' ? { ...content, ...node } : content;
+    writeFileSync(join(configFolder, file), JSON.stringify(own));
+  }
   const config = join(configFolder, 'bootstrap.json');
   supervisor.ensure({
     name,

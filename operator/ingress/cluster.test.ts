@@ -234,6 +234,15 @@ async function bytesFor(who: { readonly cert?: string; readonly key?: string }):
   return received;
 }
 
+test('a proxy started by an operator of another version keeps what it has, and is told of', async () => {
+  turnedAway.length = 0;
+  const old = await startProxy('old', { ...site(), generation: '1' });
+  await until('turned away', () => turnedAway.length > 0);
+  assert.equal(turnedAway[0], { why: 'its bootstrap is of generation 1, not 2: start it anew', peer: 'old' });
+  await until('two are left', () => isProgrammed() && control.proxies().connected === 2);
+  await supervisor.remove(old.name);
+});
+
 test('who has no certificate, a foreign one, or one of another name hears not a byte', async () => {
   const foreign = await internal();
   const state = await renewInternal(emptyInternalState, ['gateway.internal', xdsName, proxyName], new Date());

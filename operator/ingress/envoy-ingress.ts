@@ -9,6 +9,7 @@ import type { IngressObservation } from '../plan/observations.ts';
 import { forgetAccepted, readAccepted, writeAccepted } from './accepted-file.ts';
 import { askAdmin, drain } from './admin.ts';
 import { bootstrap } from './bootstrap.ts';
+import { versionOf } from './control-plane/snapshot.ts';
 import { followFailures } from './failure-file.ts';
 import type { IngressControlOptions, ProxyCount } from './ingress-control.ts';
 import { proxyDown } from './observe.ts';
@@ -120,13 +121,16 @@ export async function createEnvoyIngress(context: IngressContext, options: Envoy
 
 function program(folder: string, binary: string, start: JsonObject): Program {
   const file = join(folder, 'bootstrap.json');
-  writeFileAtomically(file, `${JSON.stringify(start, undefined, 2)}\n`);
+  const text = `${JSON.stringify(start, undefined, 2)}\n`;
+  writeFileAtomically(file, text);
   return {
     name: programName,
     // Its files are bounded also while nobody reads them and starts them anew: a write beyond fails, and the proxy goes on.
     command: 'env',
     args: [
       '--ignore-signal=XFSZ',
+      // A proxy that runs with another one is not this program: it is started anew.
+      `DRIMBOX_BOOTSTRAP=${versionOf(text)}`,
       'prlimit',
       `--fsize=${maxFileBytes}`,
       binary,

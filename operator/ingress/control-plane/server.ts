@@ -14,6 +14,7 @@ import {
   receive,
   standingRefusal,
 } from './delta-stream.ts';
+import { generation } from '../bootstrap.ts';
 import { openDoor } from './door.ts';
 import { service } from './service.ts';
 import { type Snapshot, emptySnapshot } from './snapshot.ts';
@@ -117,6 +118,7 @@ export async function startControlPlane(
     streams.set(call, state);
     events.onProxies();
     call.on('data', (said: WireRequest) => {
+      if (turnedAway(call, said, events) || !streams.has(call)) return;
       const request = fromWire(said);
       if (request === undefined) return; // a type we never refer to
       const hear = (): void => {
@@ -184,4 +186,25 @@ export async function startControlPlane(
       server.forceShutdown();
     },
   };
+}
+
+/** Ends the stream of a proxy that is not fit. @returns whether it did */
+function turnedAway(call: Duplex, said: WireRequest, events: ControlPlaneEvents): boolean {
+  const why = unfit(said);
+  if (why === undefined) return false;
+  events.onTurnedAway(why, said.node?.id ?? '');
+  call.emit('error', { code: grpc.status.FAILED_PRECONDITION, details: why });
+  return true;
+}
+
+/**
+ * A proxy started with another bootstrap, by an operator of another version: what it is sent it could not take, and what it has it
+ * would lose. It goes on with that until it is started anew. @returns why
+ */
+function unfit({ node }: WireRequest): string | undefined {
+  if (node === undefined || node === null) return undefined; // it said who it is before
+  const own = node.metadata?.fields?.['generation']?.stringValue;
+  return own === generation
+    ? undefined
+    : `its bootstrap is of generation ${own ?? '1'}, not ${generation}: start it anew`;
 }

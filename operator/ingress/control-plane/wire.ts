@@ -109,6 +109,11 @@ export interface WireRequest {
   readonly initial_resource_versions?: Readonly<Record<string, string>>;
   readonly response_nonce?: string;
   readonly error_detail?: { readonly message?: string } | null;
+  /** In the first of a stream. */
+  readonly node?: {
+    readonly id?: string;
+    readonly metadata?: { readonly fields?: Readonly<Record<string, { readonly stringValue?: string }>> } | null;
+  } | null;
 }
 
 /** @returns undefined for a type we never refer to */

@@ -16,6 +16,8 @@ export function hostListener(host: IngressHost, failures: FailureLog | undefined
   return {
     name: hostListenerName(host.fqdn),
     internal_listener: {},
+    // Counted together: by name each would have metrics of its own.
+    stat_prefix: 'host',
     per_connection_buffer_limit_bytes: bufferBytes,
     // Counted where they come in from outside.
     ignore_global_conn_limit: true,
