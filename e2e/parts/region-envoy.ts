@@ -1,5 +1,5 @@
 /** A real Envoy of a region's cluster: asks the operators' control planes over mutual TLS, with the identity that their Secret holds. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEnvoy } from './envoy.ts';
@@ -85,6 +85,14 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
   });
 }
 
+/** What the control plane counts on in a proxy. */
+function asInChart(): Json {
+  const file = join(import.meta.dirname, '../../charts/drimbox/files/envoy/bootstrap.json');
+  const text = readFileSync(file, 'utf8').replaceAll(/\{\{[^}]*\}\}/g, '1'); // numbers of values.yaml
+  const { node, bootstrap_extensions, layered_runtime, deferred_stat_options } = JSON.parse(text) as Json;
+  return { node, bootstrap_extensions, layered_runtime, deferred_stat_options };
+}
+
 function bootstrap(directory: string, controlPorts: readonly number[], adminPort: number): Json {
   const at = (port: number): Json => ({ socket_address: { address: '127.0.0.1', port_value: port } });
   const ads = { ads: {}, resource_api_version: 'V3' };
@@ -108,7 +116,7 @@ function bootstrap(directory: string, controlPorts: readonly number[], adminPort
     sni: serverName,
   });
   return {
-    node: { cluster: 'drimbox-ingress' },
+    ...asInChart(),
     admin: { address: at(adminPort) },
     dynamic_resources: {
       ads_config: {
