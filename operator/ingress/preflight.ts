@@ -22,12 +22,12 @@ export type Judge = (plan: IngressPlan) => Promise<string | undefined>;
 const atOnce = 100;
 
 /**
- * What a proxy would refuse of the trial, found in halves without any proxy: as many questions as it takes, one when all is well
- * and few things changed. Only what is on trial is asked about, with what it needs.
- * @returns the state with those units rejected and the rest on trial
+ * What a proxy would refuse of the trial, and of what is tried after it, found in halves without any proxy: as many questions as it
+ * takes, one when all is well and few things changed. Only what is to be tried is asked about, with what it needs.
+ * @returns the state with those units rejected and the rest to be tried
  */
 export async function sift(state: Quarantine, judge: Judge): Promise<Quarantine> {
-  const batches = inBatches(state.trial);
+  const batches = inBatches([...state.trial, ...state.queue.flat()]);
   let probe: Quarantine = { ...state, trial: batches[0] ?? [], queue: batches.slice(1) };
   while (probe.trial.length > 0) {
     const plan = onTrial(probe);

@@ -161,6 +161,19 @@ test('what takes the place of something refused goes before a shared trust', () 
   assert.equal(script.says('secret', '6'), ['secret:7 trust/t=2']);
 });
 
+test('what takes the place of something refused goes before a listener that uses it, and the listener waits for it', () => {
+  const script = settled();
+  const one = (version: string, base: Snapshot): Snapshot => ({
+    ...base,
+    secret: new Map([...base.secret, ['certificate/a', { version, bytes: Buffer.of() }]]),
+  });
+  script.becomes(one('bad', first));
+  script.says('secret', '5', { error: 'no key' });
+  assert.equal(script.becomes(one('2', listening('2'))), ['secret:6 certificate/a=2']);
+  assert.equal(script.says('secret', '6'), ['listener:7 host/a=2']);
+  assert.equal(script.says('listener', '7'), ['secret:8 trust/t=1']);
+});
+
 test('a refusal of what was replaced meanwhile is nobody’s fault', () => {
   const script = settled();
   script.becomes(listening('2'));

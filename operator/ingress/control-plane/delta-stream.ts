@@ -149,12 +149,14 @@ function nextOf(type: ResourceType, state: StreamState): DeltaResponse | undefin
   const nonce = String(state.count + 1);
   const versionOf = (name: string): string => state.snapshot[type].get(name)?.version ?? '';
   if (type === 'secret') {
-    // Listeners first: one that is on its way out may still hold what was wrong with a secret.
-    const next = isUnderWay('cluster', state) || isUnderWay('listener', state) ? undefined : first(own);
+    // Listeners first: one that is on its way out may still hold what was wrong with a secret. But before them what takes its place: one
+    // that comes again would meet it in the one that goes, which keeps it while it drains, and be refused for it.
+    const waits = !mends(state) && (isUnderWay('cluster', state) || isUnderWay('listener', state));
+    const next = waits ? undefined : first(own);
     if (next === undefined) return undefined;
     return { type, nonce, resources: new Map([[next, versionOf(next)]]), removed: [] };
   }
-  if (type === 'listener' && isUnderWay('cluster', state)) return undefined;
+  if (type === 'listener' && (isUnderWay('cluster', state) || mends(state))) return undefined;
   const removed = type === 'listener' || listenersAt(state) ? [...own.gone] : [];
   const names = take(own);
   if (names.length === 0 && removed.length === 0 && own.answered) return undefined;
@@ -164,6 +166,11 @@ function nextOf(type: ResourceType, state: StreamState): DeltaResponse | undefin
 function isUnderWay(type: ResourceType, state: StreamState): boolean {
   const own = state[type];
   return !own.asked || own.pending !== undefined || hasNext(own);
+}
+
+/** A secret takes the place of one that was refused. */
+function mends({ secret: { pending, todo, held: versions } }: StreamState): boolean {
+  return todo[0].size > 0 || [...(pending?.resources.keys() ?? [])].some((name) => versions.get(name) === '');
 }
 
 /** The proxy's listeners are those of the snapshot, so no cluster that is missing there is used. */
