@@ -34,6 +34,7 @@ export function linkInputs(link: PacsLink, seen: Observations, planning: Plannin
     seen.gateways.get(siteOf(link)),
     seen.replicas?.get(siteOf(link)),
     planning.gatewayOf.get(siteOf(link))?.config.replicas,
+    planning.gatewayOf.get(siteOf(link))?.config.revision,
     seen.requests?.get(key),
     ingress?.status,
     ingress?.reason,

@@ -5,7 +5,7 @@ import { keyOf } from '../resources/inventory.ts';
 import { siteOf } from './acceptance.ts';
 import { type Condition, type Verdict, bad, good, ready, unknown, withTimes } from './condition.ts';
 import { stalled } from './stalled.ts';
-import { workloadOutcome } from './workload.ts';
+import { onItsWay, progressing, workloadOutcome } from './workload.ts';
 import { gatewayOf } from './replicas.ts';
 import type { Observations, TrustObservation } from './observations.ts';
 import { type Planning, isPaused } from './plan.ts';
@@ -73,7 +73,10 @@ export function* eachStatus(
     return memory.of(`status ${key}`, [resource, before.get(key), minute, ...inputs], () => finish(resource, make()));
   };
   for (const site of sites) yield once(site, siteInputs(site, seen, planning), () => siteStatus(site, seen, planning));
-  for (const link of links) yield once(link, linkInputs(link, seen, planning), () => linkStatus(link, seen, planning));
+  for (const link of links)
+    yield once(link, linkInputs(link, seen, planning), () =>
+      linkStatus(link, seen, planning, before.get(statusKey(link.kind, keyOf(link)))),
+    );
 }
 
 type Status = [verdicts: readonly Verdict[], fields: Record<string, unknown>];
@@ -202,7 +205,12 @@ function pacsSummary(answering: number, linked: number, heard: boolean): Verdict
     : bad('PacsReachable', 'SomeSilent', `${linked - answering} of ${linked} PACS do not answer; see the PacsLinks`);
 }
 
-function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Status {
+function linkStatus(
+  link: PacsLink,
+  seen: Observations,
+  planning: Planning,
+  before: Pick<ResourceStatus, 'conditions'> | undefined,
+): Status {
   const key = keyOf(link);
   const refusal = planning.accepted.refusedLinks.get(key) ?? planning.accepted.smallPools.get(key);
   const certificates = certificatesVerdict(linkCertificates(link, planning), seen);
@@ -211,7 +219,7 @@ function linkStatus(link: PacsLink, seen: Observations, planning: Planning): Sta
   const verdicts = [
     refusal === undefined ? good('Accepted', 'Accepted') : bad('Accepted', refusal.reason, refusal.message),
     certificates.verdict,
-    pacsVerdict(link, gateway),
+    behind(link, gateway, planning, before) ?? pacsVerdict(link, gateway),
     ingressVerdict(link, seen, planning),
   ];
   return [
@@ -244,6 +252,21 @@ function pacsVerdict(link: PacsLink, status: GatewayStatus | undefined): Verdict
   const [first] = conditions ?? [];
   const verdict = fromGateway('PacsReachable', conditions) ?? (first === undefined ? undefined : renamed(first));
   return verdict ?? unknown('PacsReachable', 'NotReported', 'the gateway has not said');
+}
+
+/** What a gateway says of a PACS before it has the link's change it says of another PACS; of a link that did not change it counts. */
+function behind(
+  link: PacsLink,
+  status: GatewayStatus | undefined,
+  { gatewayOf: planned }: Planning,
+  before: Pick<ResourceStatus, 'conditions'> | undefined,
+): Verdict | undefined {
+  const type = 'PacsReachable';
+  const wanted = planned.get(siteOf(link))?.config.revision;
+  if (status === undefined || wanted === undefined || status.revision === wanted) return undefined;
+  const said = before?.conditions.find((one) => one.type === type);
+  if (said?.observedGeneration === link.metadata.generation && said?.reason !== progressing) return undefined;
+  return unknown(type, progressing, onItsWay(status.revision, wanted));
 }
 
 function renamed({ status, reason, message }: GatewayCondition): Verdict {

@@ -54,6 +54,13 @@ function ofSeveral(
   return { verdicts: [unwritten[0] ?? available, all], serving: `${serving}/${replicas.length}` };
 }
 
+/** Reason of what waits for a gateway's newer configuration. */
+export const progressing = 'Progressing';
+
+export function onItsWay(inForce: string, wanted: string): string {
+  return `revision ${inForce} is in force, ${wanted} is on its way`;
+}
+
 function verdictOf(site: DrimboxSite, gateway: GatewayObservation | undefined, plan: GatewayPlan): Verdict {
   const type = 'WorkloadAvailable';
   if (gateway === undefined) return unknown(type, 'Starting', 'the gateway is being started');
@@ -75,11 +82,7 @@ function verdictOf(site: DrimboxSite, gateway: GatewayObservation | undefined, p
       `the gateway keeps its former config: ${status.refusedConfig.path} ${status.refusedConfig.message}`,
     );
   if (status.revision !== plan.config.revision)
-    return unknown(
-      type,
-      'Progressing',
-      `revision ${status.revision} is in force, ${plan.config.revision} is on its way`,
-    );
+    return unknown(type, progressing, onItsWay(status.revision, plan.config.revision));
   if (!status.ready) {
     const cause = status.conditions.find((condition) => condition.status !== 'True');
     return bad(type, cause?.reason ?? 'NotReady', cause?.message ?? 'the gateway says it is not ready');
