@@ -33,7 +33,7 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
-/** Until statuses that wait for the proxy are looked at again. */
+/** Longest wait until statuses that wait for the proxy are looked at again. */
 const lookAgainMs = 500;
 
 export function startReconciler(options: ReconcilerOptions): Reconciler {
@@ -48,11 +48,14 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   const state = { stopped: false };
   const patience = createPatience(() => performance.now());
   let again: NodeJS.Timeout | undefined;
-  const lookAgain = (): void => {
-    again ??= setTimeout(() => {
-      again = undefined;
-      trigger();
-    }, lookAgainMs);
+  const lookAgain = (leftMs: number): void => {
+    again ??= setTimeout(
+      () => {
+        again = undefined;
+        trigger();
+      },
+      Math.min(lookAgainMs, leftMs),
+    );
   };
   let running: Promise<void> | undefined;
 
@@ -76,7 +79,8 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       makeStatus({ ...seen, ingress: options.host.ingress.observe() }, planning, before),
       patience,
     );
-    if (patience.endRound()) lookAgain();
+    const left = patience.endRound();
+    if (left !== undefined) lookAgain(left);
     for (const event of changesBetween(before, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
   };

@@ -1,7 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Condition } from './condition.ts';
-import { type Told, askedPatienceMs, awaitsProxies, createPatience, patienceMs } from './patience.ts';
+import { type Told, createPatience, patienceMs, patienceWith } from './patience.ts';
+
+const long = patienceMs.unasked['NotAcknowledged'] ?? 0;
+const short = patienceMs.asked['NotAcknowledged'] ?? 0;
 
 type Short = readonly [type: string, status: Condition['status'], reason: string];
 
@@ -24,31 +27,31 @@ const open = told(['Ready', 'Unknown', 'NotAcknowledged'], accepted, [
 ]);
 
 test('nothing but an acknowledgement that is missing of what was served is waited for', () => {
-  assert.ok(awaitsProxies(served, open));
-  assert.not.ok(awaitsProxies(undefined, open), 'it is new');
-  assert.not.ok(awaitsProxies(open, open), 'it is said already');
-  assert.not.ok(awaitsProxies(served, served));
+  assert.ok(patienceWith(served, open));
+  assert.not.ok(patienceWith(undefined, open), 'it is new');
+  assert.not.ok(patienceWith(open, open), 'it is said already');
+  assert.not.ok(patienceWith(served, served));
   const programmed = (status: Condition['status'], reason: string): Told => told(['IngressProgrammed', status, reason]);
-  assert.ok(awaitsProxies(served, programmed('False', 'NoProxyConnected')), 'it connects again');
+  assert.ok(patienceWith(served, programmed('False', 'NoProxyConnected')), 'it connects again');
   for (const reason of ['RejectedByProxy', 'NotServed', 'ProxyDown'])
-    assert.not.ok(awaitsProxies(served, programmed('False', reason)), reason);
-  assert.not.ok(awaitsProxies(programmed('False', 'RejectedByProxy'), programmed('Unknown', 'NotAcknowledged')));
+    assert.not.ok(patienceWith(served, programmed('False', reason)), reason);
+  assert.not.ok(patienceWith(programmed('False', 'RejectedByProxy'), programmed('Unknown', 'NotAcknowledged')));
 });
 
 test('what is known beside it is said at once, and whether a site is ready for another reason does not matter', () => {
   const [, , programmed] = open?.conditions ?? [];
   assert.ok(programmed);
   const refused = told(['Accepted', 'False', 'FqdnTaken'], ['IngressProgrammed', 'Unknown', 'NotAcknowledged']);
-  assert.not.ok(awaitsProxies(served, refused));
+  assert.not.ok(patienceWith(served, refused));
   const stalled = told(accepted, ['IngressProgrammed', 'Unknown', 'NotAcknowledged'], ['Stalled', 'True', 'X']);
-  assert.not.ok(awaitsProxies(served, stalled));
+  assert.not.ok(patienceWith(served, stalled));
   const silent = (status: Condition['status'], reason: string): Told =>
     told(
       ['Ready', 'False', 'EchoFailed'],
       ['PacsReachable', 'False', 'EchoFailed'],
       ['IngressProgrammed', status, reason],
     );
-  assert.ok(awaitsProxies(silent('True', 'Programmed'), silent('Unknown', 'NotAcknowledged')));
+  assert.ok(patienceWith(silent('True', 'Programmed'), silent('Unknown', 'NotAcknowledged')));
 });
 
 test('it ends after a while, for each by itself, and begins anew once the proxies have spoken', () => {
@@ -56,30 +59,37 @@ test('it ends after a while, for each by itself, and begins anew once the proxie
   const patience = createPatience(() => now);
   const round = (...asked: readonly (readonly [string, Told])[]): readonly unknown[] => [
     ...asked.map(([key, wanted]) => patience.waits(key, served, wanted)),
-    patience.endRound(),
+    patience.endRound() !== undefined,
   ];
   assert.equal(round(['a', open], ['b', served]), [true, false, true]);
-  now += patienceMs - 1;
+  now += long - 1;
   assert.equal(round(['a', open], ['b', open]), [true, true, true]);
   now += 1;
   assert.equal(round(['a', open], ['b', open]), [false, true, true]);
-  now += patienceMs;
+  now += long;
   assert.equal(round(['a', open], ['b', open]), [false, false, false], 'what is written is not shown at once');
   assert.equal(round(['a', served], ['b', open]), [false, false, false]);
   assert.equal(round(['a', open]), [true, true]);
   assert.equal(round(['b', open]), [true, true], 'it was gone for a round');
 });
 
-test('who asked for a change and waits for it is told sooner', () => {
+test('who asked for a change and waits for it is told sooner, and at once when no proxy is there', () => {
   let now = 0;
   const patience = createPatience(() => now);
-  const asked: Told = { conditions: open?.conditions.map((one) => ({ ...one, observedGeneration: 2 })) ?? [] };
-  assert.ok(patience.waits('a', served, asked));
-  assert.ok(patience.endRound());
-  now += askedPatienceMs;
-  assert.not.ok(patience.waits('a', served, asked));
+  const newer = (told: Told): Told => ({
+    conditions: told?.conditions.map((one) => ({ ...one, observedGeneration: 2 })) ?? [],
+  });
+  assert.ok(short < long);
+  assert.ok(patience.waits('a', served, newer(open)));
   assert.ok(patience.waits('b', served, open));
-  assert.ok(askedPatienceMs < patienceMs);
+  assert.is(patience.endRound(), short);
+  now += short;
+  assert.not.ok(patience.waits('a', served, newer(open)));
+  assert.ok(patience.waits('b', served, open));
+  assert.is(patience.endRound(), long - short);
+  const nobody = told(accepted, ['IngressProgrammed', 'False', 'NoProxyConnected']);
+  assert.ok(patienceWith(served, nobody));
+  assert.not.ok(patienceWith(served, newer(nobody)));
 });
 
 test.run();

@@ -8,14 +8,15 @@ import type { Condition } from './condition.ts';
 
 const programmed = 'IngressProgrammed';
 
-/** Ms with what a person asked for and waits for. */
-export const askedPatienceMs = 1_000;
-
 /**
- * Ms with what nobody asked for: a CRL, a certificate, a proxy that connects again. A region's proxies read a listener of two thousand
- * chains in two seconds, and another replica tells of its own a second later.
+ * Ms, by what is missing. A person who asked for a change waits for its status: a proxy that is there is given a moment, and one that is
+ * not is said not to be. What nobody asked for (a CRL, a certificate, a proxy that connects again) has time: a region's proxies read a
+ * listener of two thousand chains in two seconds, and another replica tells of its own a second later.
  */
-export const patienceMs = 5_000;
+export const patienceMs: Readonly<Record<'asked' | 'unasked', Readonly<Record<string, number>>>> = {
+  asked: { NotAcknowledged: 1_000 },
+  unasked: { NotAcknowledged: 5_000, NoProxyConnected: 5_000 },
+};
 
 export type Told = { readonly conditions: readonly Condition[] } | undefined;
 
@@ -26,44 +27,41 @@ export interface Patience {
    * @param wanted what would be said now
    */
   waits(key: string, said: Told, wanted: Told): boolean;
-  /** @returns whether any of this round waits, and is to be looked at again soon */
-  endRound(): boolean;
+  /** @returns ms until the first that waits in this round has waited long enough; undefined when none does */
+  endRound(): number | undefined;
 }
 
 /** @param now ms, of a clock that only goes on */
 export function createPatience(now: () => number): Patience {
   let since = new Map<string, number>();
   let current = new Map<string, number>();
-  let waiting = false;
+  let soonest: number | undefined;
   return {
     waits(key, said, wanted) {
-      if (!awaitsProxies(said, wanted)) return false;
+      const patience = patienceWith(said, wanted);
+      if (patience === 0) return false;
       const began = since.get(key) ?? now();
       current.set(key, began);
-      const waits = now() - began < (generationOf(said) === generationOf(wanted) ? patienceMs : askedPatienceMs);
-      waiting ||= waits;
-      return waits;
+      const left = began + patience - now();
+      if (left <= 0) return false;
+      soonest = Math.min(soonest ?? left, left);
+      return true;
     },
     endRound() {
-      const any = waiting;
-      [since, current, waiting] = [current, new Map(), false];
-      return any;
+      const left = soonest;
+      [since, current, soonest] = [current, new Map(), undefined];
+      return left;
     },
   };
 }
 
-function generationOf(told: Told): number | undefined {
-  return told?.conditions.find(({ type }) => type === programmed)?.observedGeneration;
-}
-
-/** They may speak any moment. */
-const silent = new Set(['NotAcknowledged', 'NoProxyConnected']);
-
-/** Whether all that would turn is that proxies have not said yet that they have what they served until now. Pure. */
-export function awaitsProxies(said: Told, wanted: Told): boolean {
+/** Ms to wait where all that would turn is that proxies have not said yet that they have what they served until now, else 0. Pure. */
+export function patienceWith(said: Told, wanted: Told): number {
   const before = new Map(said?.conditions.map((one) => [one.type, one]));
-  const open = wanted?.conditions.find(({ type }) => type === programmed);
-  if (open === undefined || !silent.has(open.reason) || before.get(programmed)?.status !== 'True') return false;
+  const [former, open] = [before.get(programmed), wanted?.conditions.find(({ type }) => type === programmed)];
+  if (open === undefined || former?.status !== 'True') return 0;
   const others = wanted?.conditions.filter(({ type }) => type !== programmed && type !== 'Ready') ?? [];
-  return others.every(({ type, status }) => before.get(type)?.status === status);
+  if (!others.every(({ type, status }) => before.get(type)?.status === status)) return 0;
+  const kind = former.observedGeneration === open.observedGeneration ? 'unasked' : 'asked';
+  return open.status === 'True' ? 0 : (patienceMs[kind][open.reason] ?? 0);
 }

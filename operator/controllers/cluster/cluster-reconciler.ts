@@ -74,7 +74,7 @@ export function gatherAfter(lastRoundMs: number): number {
 /** Within this every gateway was asked, and proxies that lost the operator before have connected again. */
 const freshMs = 12_000;
 
-/** Until statuses that wait for proxies are looked at again. */
+/** Longest wait until statuses that wait for proxies are looked at again. */
 const lookAgainMs = 500;
 
 /** Longest wait between two rounds: ages and ends move by themselves. */
@@ -96,11 +96,14 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
 
   // Whatever ends the waiting asks for a round, too; what came between two looks at the proxies may have asked for none.
   let again: NodeJS.Timeout | undefined;
-  const lookAgain = (): void => {
-    again ??= setTimeout(() => {
-      again = undefined;
-      trigger();
-    }, lookAgainMs);
+  const lookAgain = (leftMs: number): void => {
+    again ??= setTimeout(
+      () => {
+        again = undefined;
+        trigger();
+      },
+      Math.min(lookAgainMs, leftMs),
+    );
   };
 
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });

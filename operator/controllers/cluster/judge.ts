@@ -17,8 +17,8 @@ export interface JudgeOptions {
   readonly onDiffering: (key: string, priority: 'fresh' | 'news') => void;
   /** With changes that proxies are taking. */
   readonly patience: Patience;
-  /** Some wait for them. */
-  readonly onWaiting: () => void;
+  /** Some wait for them, the first for so many ms more. */
+  readonly onWaiting: (ms: number) => void;
   /** This process has just begun: what it has not heard yet is no news. */
   readonly isFresh: () => boolean;
 }
@@ -52,7 +52,8 @@ export function createJudge(options: JudgeOptions): Judge {
     }
     for (const key of statuses.keys()) if (!known.has(key)) statuses.delete(key);
     memory.sweep();
-    if (patience.endRound()) options.onWaiting();
+    const left = patience.endRound();
+    if (left !== undefined) options.onWaiting(left);
     return found;
   };
 }

@@ -37,6 +37,8 @@ export function replicaDesk(options: ReplicaDeskOptions): ReplicaDesk {
   const { applier, namespace, instance, watches, control, log } = options;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
+  /** Reports that count no more, also while they are still there. One with the same name that comes later is another. */
+  const ofTheGone = new WeakSet<object>();
   let stopped = false;
 
   const write = async (): Promise<void> => {
@@ -75,13 +77,16 @@ export function replicaDesk(options: ReplicaDeskOptions): ReplicaDesk {
         connected: control.proxies().connected,
         observed: control.observe(),
       };
+      const reports = watches.replicas.store.list().filter((object) => !ofTheGone.has(object));
       return combined(
         own,
-        watches.replicas.store.list().flatMap((object) => readReport(object) ?? []),
+        reports.flatMap((object) => readReport(object) ?? []),
       );
     },
     tell: () => later(quietMs),
     forget(other) {
+      const told = watches.replicas.store.get(`${namespace}/${reportName(other)}`);
+      if (told !== undefined) ofTheGone.add(told);
       writing = writing.then(async () => await removeReport(other));
     },
     async stop() {
