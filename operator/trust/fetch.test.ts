@@ -67,9 +67,38 @@ test('after a failure the validators are still those of the document that is kep
   assert.match(kept.error ?? '', '503');
   published.available = true;
   asked.length = 0;
-  const back = await look(fetcher, 24 * hour + 300_000);
+  const back = await look(fetcher, 24 * hour + 10_000);
   assert.is(asked[0]?.['if-none-match'], published.etag);
   assert.equal([String(back.bytes), back.error], [published.body, undefined]);
+});
+
+test('a source that fails is asked again soon, then ever later, five minutes at most; a success forgets it', async () => {
+  const folder = join(root, 'again');
+  const open = (): Fetcher =>
+    openFetcher(
+      folderStore(folder),
+      () => undefined,
+      () => 0,
+    );
+  const waits = async (from: number): Promise<number[]> => {
+    const found: number[] = [];
+    for (let ms = from, last = from; found.length < 7; ms += 1_000) {
+      asked.length = 0;
+      // Anew each time: what was tried before is remembered across restarts.
+      await look(open(), ms);
+      if (asked.length === 0) continue;
+      if (ms > from) found.push((ms - last) / 1_000);
+      last = ms;
+    }
+    return found;
+  };
+  published.available = false;
+  assert.equal(await waits(0), [10, 20, 40, 80, 160, 300, 300]);
+  published.available = true;
+  await look(open(), hour);
+  published.available = false;
+  assert.equal((await waits(48 * hour))[0], 10);
+  published.available = true;
 });
 
 test('each host asks at a time of its own, at most an hour of the day early, never late', async () => {

@@ -4,8 +4,12 @@ import type { DocumentStore } from './document-store.ts';
 
 /** Beyond it a document is refused: the whitelist of the whole country is about 1 MB. */
 const maxBytes = 32 * 1024 * 1024;
-/** Wait before a failed source is asked again. */
-const retryMs = 300_000;
+/**
+ * Wait before a failed source is asked again: twice as long each time. What fails first is often our own: a network that does not know
+ * the new pod yet, a name that is not there yet.
+ */
+const firstRetryMs = 10_000;
+const longestRetryMs = 300_000;
 /** Hosts must not all ask at one moment: each asks up to this share of the period early, anew each time. */
 const spread = 1 / 24;
 
@@ -23,6 +27,8 @@ interface Memory {
   readonly fetchedAt?: string;
   readonly attemptedAt: string;
   readonly error?: string;
+  /** Failed attempts since the last success. */
+  readonly failures?: number;
   /** Share of the period by which this host asks earlier. */
   readonly early?: number;
   /** Validators of the document kept (RFC 9110 §8.8). */
@@ -34,7 +40,7 @@ interface Memory {
 
 export interface Fetcher {
   /**
-   * What is kept now. When `refreshMs` have passed since the last success (or a little after a failure), a download begins
+   * What is kept now. When `refreshMs` have passed since the last success (or 10 s to 5 min after a failure), a download begins
    * and `onFetched` tells its end: nobody waits for a slow source.
    * @param request any text; another than the last time downloads at once (an annotation changed by hand, DB.CS.147)
    */
@@ -107,15 +113,21 @@ function remember({ url, now, request }: Want, former: Memory | undefined, outco
     ...(lastModified === undefined ? {} : { lastModified }),
   };
   if ('bytes' in outcome) return { ...attempt, fetchedAt: attempt.attemptedAt, ...outcome.validators };
-  if ('error' in outcome)
-    return { ...attempt, ...held, error: outcome.error, ...(fetchedAt === undefined ? {} : { fetchedAt }) };
+  if ('error' in outcome) {
+    const failures = (former?.failures ?? 0) + 1;
+    return { ...attempt, ...held, error: outcome.error, failures, ...(fetchedAt === undefined ? {} : { fetchedAt }) };
+  }
   return { ...attempt, ...held, fetchedAt: attempt.attemptedAt };
 }
 
 function isDue(memory: Memory, refreshMs: number, now: Date): boolean {
   const since = now.getTime() - Date.parse(memory.attemptedAt);
   const period = refreshMs * (1 - (memory.early ?? 0));
-  return since >= (memory.error === undefined ? period : Math.min(period, retryMs));
+  return since >= (memory.error === undefined ? period : Math.min(period, retryMs(memory.failures ?? 1)));
+}
+
+function retryMs(failures: number): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
 }
 
 function answer({ fetchedAt, error }: Memory, bytes: Buffer | undefined): Fetched {
