@@ -116,7 +116,7 @@ test('of two links with one FQDN the older is served; when it goes, the newer is
   // Who is gone has no condition to wait for, and Envoy keeps a secret as long as a chain that ends.
   await until(
     'the newer gone from the proxy',
-    async () => !(await envoy.secrets()).includes('certificate/vi-newer.region.example'),
+    async () => !(await envoy.secrets()).includes('certificate/vi-newer_region_example'),
     patience,
   );
   await world.applySite(1);

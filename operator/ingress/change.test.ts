@@ -6,6 +6,7 @@ import { type Agent as HttpsAgent, Agent, get } from 'node:https';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { call, isClosed, isOpen, serialServed, target } from './call.testing.ts';
+import { certificateName } from './resources/names.ts';
 import { type Stage, openStage } from './stage.testing.ts';
 import { identityOf, withHost } from './world.testing.ts';
 
@@ -126,12 +127,12 @@ test('without its control plane the proxy goes on; a new one takes over and noth
   await stage.detach();
   await stage.until('the disconnection', async () => (await stage.stat('control_plane.connected_state')) === 0);
   assert.is((await call(stage, { sni: sud, client: stage.client })).status, 200);
-  const pushed = await stage.stat(`sds.certificate/${sud}.update_attempt`);
+  const pushed = await stage.stat(`sds.${certificateName(sud)}.update_attempt`);
   const drained = await stage.stat('listener_manager.listener_in_place_updated');
   await stage.attach();
   await stage.apply(stage.plan);
   assert.is(await stage.stat('listener_manager.listener_in_place_updated'), drained, 'the listener was not touched');
-  assert.ok((await stage.stat(`sds.certificate/${sud}.update_attempt`)) > pushed, 'the secret came again');
+  assert.ok((await stage.stat(`sds.${certificateName(sud)}.update_attempt`)) > pushed, 'the secret came again');
   assert.is(stage.supervisor.state('envoy')?.pid, pid);
   await finish(download);
 });

@@ -8,6 +8,7 @@ import { type TLSSocket, connect } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { target } from './call.testing.ts';
+import { passageName, seriesName } from './resources/names.ts';
 import { type Stage, openStage } from './stage.testing.ts';
 
 let stage: Stage;
@@ -43,7 +44,7 @@ async function open(): Promise<readonly number[]> {
   const names = [
     `listener\\.127\\.0\\.0\\.1_${stage.port}\\.downstream_cx_active`,
     'listener\\.host\\.downstream_cx_active',
-    `cluster\\.sni/${nord}\\.upstream_cx_active`,
+    `cluster\\.${seriesName(passageName(nord))}\\.upstream_cx_active`,
   ];
   return await Promise.all(names.map(async (name) => await stage.stat(name)));
 }

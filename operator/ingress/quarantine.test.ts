@@ -93,7 +93,7 @@ test('what was refused is not tried again until it changes, or time has passed',
 
 test('a certificate that is refused is its link’s alone, at once', () => {
   const tried = propose(emptyQuarantine, plan([host('a'), host('b'), host('c')]));
-  const after = refused(tried, { type: 'secret', names: ['certificate/db.b.example'], message: 'weak' });
+  const after = refused(tried, { type: 'secret', names: ['certificate/db_b_example'], message: 'weak' });
   assert.equal(verdictOf(after, 'b').refusal, 'weak');
   assert.equal(
     ports(after).map(([link]) => link),

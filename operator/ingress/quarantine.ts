@@ -7,7 +7,7 @@ import type { ClientTrust, IngressHost, IngressPlan } from '../plan/ingress-plan
 import { atOnce, overAll } from '../turns.ts';
 import { isEqual } from './equal.ts';
 import type { Refusal } from './control-plane/delta-stream.ts';
-import { listenerName } from './resources/names.ts';
+import { listenerName, seriesName, trustName } from './resources/names.ts';
 
 /** What is tried, taken or refused as one. */
 type Unit =
@@ -202,11 +202,11 @@ function isNobodys({ type, names }: Refusal): boolean {
 
 /** Who in the trial may have caused it: what is refused names its owner, and where nobody is named, it may be anybody. */
 function blame({ target, trial }: Quarantine, { type, names }: Refusal): readonly string[] {
-  const named = new Set(names.map((name) => name.slice(name.indexOf('/') + 1)));
+  const named = new Set(names.map((name) => seriesName(name.slice(name.indexOf('/') + 1))));
   const owners = trial.filter((key) => {
     const unit = target.get(key);
-    if (unit?.kind === 'link') return unit.hosts.some(({ fqdn }) => named.has(fqdn));
-    return unit?.kind === 'trust' && names.includes(`trust/${unit.trust.name}`);
+    if (unit?.kind === 'link') return unit.hosts.some(({ fqdn }) => named.has(seriesName(fqdn)));
+    return unit?.kind === 'trust' && names.includes(trustName(unit.trust.name));
   });
   // An internal identity is in every cluster: then each is to be tried apart from it.
   return owners.length === 0 || (type === 'cluster' && trial.includes(internalKey)) ? trial : owners;

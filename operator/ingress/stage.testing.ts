@@ -26,6 +26,8 @@ export interface Stage extends World {
   /** Settles when every link is programmed. */
   apply(plan: IngressPlan): Promise<void>;
   observed(link: string): IngressObservation | undefined;
+  /** What Envoy's admin page answers. */
+  page(path: string): Promise<string>;
   /** One of Envoy's counters or gauges. */
   stat(name: string): Promise<number>;
   until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T>;
@@ -68,6 +70,7 @@ export async function openStage(preflight = true): Promise<Stage> {
     const seen = JSON.stringify([...now.ingress.observe()]);
     throw new Error(`${what} did not come: ${seen}\n${events.slice(-15).join('\n')}\n${log}`);
   };
+  const page = async (path: string): Promise<string> => await askAdmin(join(state, 'admin.sock'), 'GET', path);
   return {
     ...world,
     port,
@@ -85,8 +88,9 @@ export async function openStage(preflight = true): Promise<Stage> {
       await until('all programmed', programmed);
     },
     observed: (link) => now.ingress.observe().get(link),
+    page,
     async stat(name) {
-      const text = await askAdmin(join(state, 'admin.sock'), 'GET', `/stats?filter=${encodeURIComponent(`^${name}$`)}`);
+      const text = await page(`/stats?filter=${encodeURIComponent(`^${name}$`)}`);
       return Number(/: (\d+)/.exec(text)?.[1]);
     },
     async stop() {

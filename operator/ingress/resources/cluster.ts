@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { IngressHost, IngressPlan } from '../../plan/ingress-plan.ts';
 import { type NamedResource, typed } from './json.ts';
+import { seriesName } from './names.ts';
 import { upstreamTls } from './tls.ts';
 
 /** Enough to keep a fast link busy, and a bound per connection. */
@@ -12,6 +13,7 @@ export function cluster(host: IngressHost, internal: IngressPlan['internal']): N
   const address = { socket_address: { address: upstream.host, port_value: upstream.port } };
   return {
     name: fqdn,
+    alt_stat_name: seriesName(fqdn),
     // A name stands for one gateway, whatever the number of its addresses: the one that answers is used.
     ...(isIP(upstream.host) === 0 ? { type: 'LOGICAL_DNS', dns_lookup_family: 'ALL' } : { type: 'STATIC' }),
     connect_timeout: '5s',

@@ -5,7 +5,7 @@ import { type FailureLog, failedConnections } from './connection-log.ts';
 import { connectionManager } from './http.ts';
 import { type JsonObject, type NamedResource, extension } from './json.ts';
 import { tlsInspector } from './listener.ts';
-import { hostListenerName, passageName } from './names.ts';
+import { hostListenerName, passageName, seriesName } from './names.ts';
 import { downstreamTls } from './tls.ts';
 
 /**
@@ -45,7 +45,7 @@ function chain(host: IngressHost): JsonObject {
         'envoy.filters.network.local_ratelimit',
         'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit',
         {
-          stat_prefix: host.fqdn,
+          stat_prefix: seriesName(host.fqdn),
           token_bucket: {
             max_tokens: host.limits.maxConnections,
             tokens_per_fill: host.limits.maxConnections,
@@ -56,7 +56,7 @@ function chain(host: IngressHost): JsonObject {
       extension(
         'envoy.filters.network.connection_limit',
         'envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit',
-        { stat_prefix: host.fqdn, max_connections: host.limits.maxConnections },
+        { stat_prefix: seriesName(host.fqdn), max_connections: host.limits.maxConnections },
       ),
       connectionManager(host),
     ],
@@ -71,6 +71,7 @@ export function passage(fqdn: string): NamedResource {
   const address = { envoy_internal_address: { server_listener_name: hostListenerName(fqdn) } };
   return {
     name: passageName(fqdn),
+    alt_stat_name: seriesName(passageName(fqdn)),
     type: 'STATIC',
     connect_timeout: '5s',
     per_connection_buffer_limit_bytes: bufferBytes,

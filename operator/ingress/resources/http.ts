@@ -1,6 +1,7 @@
 /** HTTP on one FQDN: who is told to the gateway, what is refused, how long things may take. */
 import type { IngressHost, ViHost } from '../../plan/ingress-plan.ts';
 import { type JsonObject, extension } from './json.ts';
+import { seriesName } from './names.ts';
 
 /** A client may not say these about itself; the ingress says what is true in x-forwarded-for and x-forwarded-proto. */
 const neverFromOutside = [
@@ -18,7 +19,7 @@ export function connectionManager(host: IngressHost): JsonObject {
     'envoy.filters.network.http_connection_manager',
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     {
-      stat_prefix: host.fqdn,
+      stat_prefix: seriesName(host.fqdn),
       ...(host.kind === 'db' ? wado : viewer),
       common_http_protocol_options: {
         idle_timeout: '120s',

@@ -14,13 +14,21 @@ export function passageName(sni: string): string {
   return `sni/${sni}`;
 }
 
+/**
+ * A name of ours as Envoy's series have it: a dot would end the label, and the rest would stand in the name of the series. No FQDN and no
+ * name of Kubernetes has an underscore.
+ */
+export function seriesName(name: string): string {
+  return name.replaceAll('.', '_');
+}
+
 /** One secret per FQDN, also when two links share a Secret: what breaks one must not reach the other. */
 export function certificateName(fqdn: string): string {
-  return `certificate/${fqdn}`;
+  return `certificate/${seriesName(fqdn)}`;
 }
 
 export function trustName(trust: string): string {
-  return `trust/${trust}`;
+  return `trust/${seriesName(trust)}`;
 }
 
 /** A secret that several listeners use. */
