@@ -41,6 +41,7 @@ export const advice: Readonly<Record<string, string>> = {
   KeyUnreadable: `give the key as unencrypted PEM; ${secret}`,
   WrongName: `ask the authority for a certificate with this FQDN; ${ask}`,
   NotForServers: `ask for a server certificate (SERV_SSL); ${ask}`,
+  KeyNotSupported: `ask for a certificate of another key: RSA with 2048 bits or more, or EC P-256, P-384 or P-521; ${ask}`,
   NotForSigning: 'ask for a certificate with key usage digitalSignature',
   NotOrganisationValidated: 'a vi FQDN needs a certificate of a public authority that names your organisation (OV)',
   NotYetValid: 'wait until it begins, or check the clock of this machine',

@@ -44,7 +44,7 @@ interface Subject extends GivenCertificate {
 
 type Check = (subject: Subject, policy: ServerPolicy) => Refusal | undefined | Promise<Refusal | undefined>;
 
-const checks: readonly Check[] = [dates, name, extendedUsage, usage, order, organisation, path];
+const checks: readonly Check[] = [dates, name, key, extendedUsage, usage, order, organisation, path];
 
 /** @returns undefined when it may be used, else why not and what to do */
 export async function judgeServerCertificate(
@@ -80,6 +80,28 @@ function name({ names }: Subject, { fqdn }: ServerPolicy): Refusal | undefined {
   return {
     reason: 'WrongName',
     message: `the certificate is not for ${fqdn} but for ${names.join(', ') || 'no name'}`,
+  };
+}
+
+const smallestModulus = 2048;
+/** Beyond 33 bits BoringSSL takes no exponent. */
+const largestExponent = 2n ** 33n - 1n;
+const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+/**
+ * What no proxy takes, and Ed25519, which no browser takes. Said here and not by a proxy: one that met such a certificate in a new
+ * listener would refuse the CRLs of its trust while that drains.
+ */
+function key({ leaf }: Subject): Refusal | undefined {
+  const { asymmetricKeyType: algorithm = 'unknown', asymmetricKeyDetails: details = {} } = leaf.publicKey;
+  const { modulusLength = 0, publicExponent = 0n, namedCurve } = details;
+  if (algorithm === 'ec' && curves.has(namedCurve)) return undefined;
+  if (algorithm === 'rsa' && modulusLength >= smallestModulus && publicExponent <= largestExponent) return undefined;
+  const what =
+    algorithm === 'rsa' ? `RSA of ${modulusLength} bits, exponent ${publicExponent}` : (namedCurve ?? algorithm);
+  return {
+    reason: 'KeyNotSupported',
+    message: `the key of the certificate (${what}) is not one that TLS is served with; make one of RSA with ${smallestModulus} bits or more, or EC P-256, P-384 or P-521`,
   };
 }
 
