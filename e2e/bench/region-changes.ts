@@ -1,5 +1,6 @@
 /** Changes that people make to a region that stands, each timed to where it shows. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { applyResource, fqdnOf, putSecret } from '../parts/region.ts';
 import { linkPath, viAsked } from './region-failover.ts';
 import { handshake } from './region-traffic.ts';
@@ -45,17 +46,28 @@ interface LinkSeen {
   };
 }
 
-/**
- * Other limits are in the listener, which is one for all FQDNs: what counts is the moment from which the link's status says that every
- * proxy took it.
- */
-export async function changeLimits(world: RegionWorld, sites: number, changes: number): Promise<readonly number[]> {
+/** Ms from the spec. */
+export interface LimitsTook {
+  /** To the moment at which Envoy had both listeners of the link, by its own account. */
+  readonly envoyMs: number;
+  /** To the status that says that every proxy took them. */
+  readonly statusMs: number;
+}
+
+/** Other limits are in the listeners of the link's FQDNs. */
+export async function changeLimits(
+  world: RegionWorld,
+  envoy: RegionEnvoy,
+  sites: number,
+  changes: number,
+): Promise<readonly LimitsTook[]> {
   const { kube } = world;
-  const took: number[] = [];
+  const took: LimitsTook[] = [];
   for (let index = 0; index < changes; index += 1) {
-    const path = linkPath(1 + ((index * 41) % sites));
+    const site = 1 + ((index * 41) % sites);
+    const path = linkPath(site);
     const patch = { spec: { limits: { maxConnections: 51 + index } } };
-    const startedAt = performance.now();
+    const startedAt = Date.now();
     const { body } = await kube.request('PATCH', path, patch, 'application/merge-patch+json');
     const { generation } = (body as unknown as LinkSeen).metadata;
     const taken = async (): Promise<boolean> => {
@@ -64,7 +76,10 @@ export async function changeLimits(world: RegionWorld, sites: number, changes: n
       return told?.status === 'True' && told.observedGeneration === generation;
     };
     await until('the proxies to have the changed limits', 60_000, taken, 20);
-    took.push(Math.round(performance.now() - startedAt));
+    const statusMs = Date.now() - startedAt;
+    const fqdns = [fqdnOf('db', site, 1), fqdnOf('vi', site, 1)];
+    const moments = await Promise.all(fqdns.map(async (fqdn) => (await envoy.listenerTakenAt(fqdn)).getTime()));
+    took.push({ envoyMs: Math.max(...moments) - startedAt, statusMs });
     await sleep(500);
   }
   return took;

@@ -1,7 +1,7 @@
 /** One size of region, from nothing to the end: all Ready, quiet, changes, and the leader lost twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Peaks, requestsIn, sum, watchPages, writesIn } from './region-pages.ts';
-import { addSite, changeCertificates, changeLimits } from './region-changes.ts';
+import { addSite, changeCertificates, changeLimits, type LimitsTook } from './region-changes.ts';
 import { type Failover, type Watched, loseLeader } from './region-failover.ts';
 import { type RegionWorld, openRegionWorld, until } from './region-world.ts';
 
@@ -37,8 +37,8 @@ export interface RegionRun {
   readonly quietCpu: number;
   /** From another certificate in a PacsLink's spec to Envoy showing it. */
   readonly changesMs: readonly number[];
-  /** From other limits in it, which are in the listener of all FQDNs, to the status that says that Envoy has them. */
-  readonly limitsMs: readonly number[];
+  /** From other limits in it, which are in the listeners of its FQDNs. */
+  readonly limits: readonly LimitsTook[];
   /** From the first resource of a new site to its FQDN served by Envoy. */
   readonly newSiteMs: number;
   readonly killed: Failover;
@@ -75,7 +75,7 @@ export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
     const [a, b] = [await start('operator-a'), await start('operator-b')];
     await until('a leader', 60_000, async () => (await world.leader()) !== '');
     const [leader, other] = (await world.leader()) === 'operator-a' ? [a, b] : [b, a];
-    await world.startEnvoy([a.part, b.part]);
+    const envoy = await world.startEnvoy([a.part, b.part]);
     await sleep(3_000);
     const idle = await leader.pages.peaks();
     const load = await loadAll(world, leader, sites, pacs, say);
@@ -89,10 +89,12 @@ export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
     const quietPeaks = await leader.pages.peaks();
     say(`quiet: ${quiet.writes} writes`);
     const changesMs = await changeCertificates(world, sites, plan.changes);
-    const limitsMs = await changeLimits(world, sites, Math.ceil(plan.changes / 2));
+    const limits = await changeLimits(world, envoy, sites, Math.ceil(plan.changes / 2));
     const newSiteMs = await addSite(world, sites);
     const changePeaks = await leader.pages.peaks();
-    say(`changed: ${changesMs.join(' ')} ms, limits ${limitsMs.join(' ')} ms, a new site ${Math.round(newSiteMs)} ms`);
+    say(
+      `changed: ${changesMs.join(' ')} ms, limits ${limits.map(({ envoyMs, statusMs }) => `${envoyMs}+${statusMs - envoyMs}`).join(' ')} ms, a new site ${Math.round(newSiteMs)} ms`,
+    );
     const killed = await loseLeader(world, leader, other, 'SIGKILL');
     say(`killed: ${JSON.stringify(killed)}`);
     const third = await start('operator-c');
@@ -122,7 +124,7 @@ export async function runRegion(plan: RegionPlan): Promise<RegionRun> {
       quietWrites: quiet.writes,
       quietCpu: quiet.cpu,
       changesMs,
-      limitsMs,
+      limits,
       newSiteMs: Math.round(newSiteMs),
       killed,
       frozen: { ...frozen, formerEnded },

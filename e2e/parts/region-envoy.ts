@@ -11,6 +11,8 @@ export interface RegionEnvoy extends Part {
   readonly publicPort: number;
   /** Of /stats, by exact name; 0 for one that there is not. */
   stat(name: string): Promise<number>;
+  /** When it took the listener of this FQDN last, by its own clock. @throws Error when there is none */
+  listenerTakenAt(fqdn: string): Promise<Date>;
   /** Names of the secrets that it holds (config dump), its own for the control plane left out. */
   secrets(): Promise<readonly string[]>;
 }
@@ -74,6 +76,16 @@ export async function startRegionEnvoy(options: RegionEnvoyOptions): Promise<Reg
     async stat(name: string) {
       const text = await (await fetch(`${admin}/stats?filter=${encodeURIComponent(`^${name}$`)}`)).text();
       return Number(/: (\d+)/.exec(text)?.[1] ?? 0);
+    },
+    async listenerTakenAt(fqdn: string) {
+      const name = `host/${fqdn}`;
+      const asked = `resource=dynamic_listeners&name_regex=${encodeURIComponent(`^${name}$`)}`;
+      const dump = (await (await fetch(`${admin}/config_dump?${asked}`)).json()) as {
+        readonly configs?: readonly { readonly active_state?: { readonly last_updated: string } }[];
+      };
+      const taken = dump.configs?.[0]?.active_state?.last_updated;
+      if (taken === undefined) throw new Error(`Envoy has no listener ${name}`);
+      return new Date(taken);
     },
     async secrets() {
       const dump = (await (await fetch(`${admin}/config_dump?resource=dynamic_active_secrets`)).json()) as {

@@ -42,13 +42,17 @@ for (const jobs of [1, 2, 3, 8])
     }
   });
 
-test('one that waits runs beside as many others as were asked for, the longest first', () => {
-  const [first] = everyTurn(2);
-  assert.equal(first, [
-    'e2e/scenarios/cluster-objects.test.ts',
-    'e2e/scenarios/kill-at-arrows.test.ts',
-    'gateway/a.test.ts',
-  ]);
+test('one that waits runs beside as many long ones as were asked for, the longest first', () => {
+  const left = ['e2e/scenarios/rotation.test.ts', 'e2e/scenarios/cluster-pods.test.ts', 'gateway/a.test.ts'];
+  assert.is(nextFile(left, { working: 0, waiting: 0 }, 2), 'e2e/scenarios/cluster-pods.test.ts');
+  assert.is(nextFile(left, { working: 1, waiting: 1 }, 2), 'e2e/scenarios/rotation.test.ts');
+});
+
+test('two that wait run beside a short one, and a second short one when no other is left', () => {
+  const left = ['e2e/scenarios/cluster-pods.test.ts', 'gateway/a.test.ts'];
+  assert.is(nextFile(left, { working: 0, waiting: 1 }, 2), 'gateway/a.test.ts');
+  assert.is(nextFile(left, { working: 1, waiting: 1 }, 2), 'e2e/scenarios/cluster-pods.test.ts');
+  assert.is(nextFile(left.slice(1), { working: 1, waiting: 1 }, 2), 'gateway/a.test.ts');
 });
 
 test('one at a time is one at a time', () => {

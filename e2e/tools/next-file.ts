@@ -1,7 +1,7 @@
 /**
  * Which test file is run next. Most of them work all the time and want a core each. Those on real nodes, and a few others, wait for most of
- * theirs (pods that come and go, leases that end): one of them runs beside as many others as there are cores, and never three at once, for
- * then nodes answer late.
+ * theirs (pods that come and go, leases that end): one of them runs beside as many others as there are cores, two once the long ones of
+ * those are through, and never three at once, for then nodes answer late.
  */
 
 /** The longest first, so that none is what everything else waits for in the end. What is named nowhere takes less than half a minute. */
@@ -45,6 +45,10 @@ export function waits(file: string): boolean {
   return waiting.some((start) => file.startsWith(start));
 }
 
+function isLong(file: string): boolean {
+  return long.some((start) => file.startsWith(start));
+}
+
 export function longestFirst(files: readonly string[]): string[] {
   const rank = (file: string): number => {
     const at = long.findIndex((start) => file.startsWith(start));
@@ -66,6 +70,8 @@ export function nextFile(left: readonly string[], running: Running, jobs: number
   const waiter = left.find(waits);
   const worker = left.find((file) => !waits(file));
   if (waiter !== undefined && running.waiting === 0 && (jobs > 1 || running.working === 0)) return waiter;
-  if (worker !== undefined && running.working < jobs) return worker;
-  return running.waiting < Math.min(jobs, 2) ? waiter : undefined;
+  const another = running.waiting < Math.min(jobs, 2) ? waiter : undefined;
+  const one = worker !== undefined && running.working < jobs ? worker : undefined;
+  // In the end all that is left waits, and a core would be idle: so the short ones share one.
+  return one === undefined || (another !== undefined && running.working > 0 && !isLong(one)) ? another : one;
 }
