@@ -15,6 +15,7 @@ import { createSupervisor } from '../infrastructure/host/supervisor.ts';
 import type { DbHost, IngressPlan } from '../plan/ingress-plan.ts';
 import { askAdmin } from './admin.ts';
 import { createEnvoyIngress } from './envoy-ingress.ts';
+import { certificateName } from './resources/names.ts';
 import { type ScalePki, createScalePki, pairOf } from './scale-plan.testing.ts';
 
 interface Change {
@@ -104,7 +105,8 @@ async function received(): Promise<Received> {
 }
 
 async function change(plan: IngressPlan, link: string): Promise<Change> {
-  const own = new Set(plan.hosts.filter((host) => host.link === link).map(({ fqdn }) => fqdn));
+  const hosts = plan.hosts.filter((host) => host.link === link);
+  const own = new Set(hosts.map(({ fqdn }) => `sds.${certificateName(fqdn)}.update_success`));
   const before = await received();
   loop.reset();
   const cpu = mainThreadMs();
@@ -116,7 +118,7 @@ async function change(plan: IngressPlan, link: string): Promise<Change> {
   let [ownSecrets, otherSecrets] = [0, 0];
   for (const [name, count] of after.secrets) {
     const pushed = count - (before.secrets.get(name) ?? 0);
-    if ([...own].some((fqdn) => name.includes(`/${fqdn}.`))) ownSecrets += pushed;
+    if (own.has(name)) ownSecrets += pushed;
     else otherSecrets += pushed;
   }
   return { ackMs, blockMs, envoyMs, bytes: after.bytes - before.bytes, ownSecrets, otherSecrets };
