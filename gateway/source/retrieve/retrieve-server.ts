@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { DoorConfig, PacsConfig, TlsListenConfig } from '../../../common/contract/gateway-config.ts';
 import type { Pacs } from '../../dicom/pacs.ts';
+import { untilSent } from '../../../common/network/unsent.ts';
 import { type Door, openDoor } from '../../identity/door.ts';
 import { capabilities, capabilitiesType } from '../../wado/capabilities.ts';
 import { RetrieveRefusal, toRefusal } from './refusal.ts';
@@ -18,7 +19,7 @@ export interface RetrieveServer {
   readonly address: AddressInfo;
   /** @throws Error when the files can't be used; the old ones stay. */
   reloadTls(config: DoorConfig): void;
-  /** No new request; those under way may end within `graceMs`, then their connections are cut. */
+  /** No new request; those under way may end, and be taken by their callers, within `graceMs`; then their connections are cut. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -52,9 +53,11 @@ export async function startRetrieveServer(deps: RetrieveServerDependencies): Pro
     address,
     reloadTls: (config) => door.reload(config),
     async close(graceMs) {
+      const startedAt = performance.now();
       const timer = setTimeout(() => server.server.closeAllConnections(), graceMs);
       await server.close();
       clearTimeout(timer);
+      await untilSent(address.port, Math.max(0, graceMs - (performance.now() - startedAt)));
     },
   };
 }
