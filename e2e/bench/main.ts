@@ -10,6 +10,7 @@ import { benchRegion } from './region.ts';
 import { benchRotation } from './rotation.ts';
 import { table } from './table.ts';
 import type { Places } from './world.ts';
+import { runCommand } from '../tools/command.ts';
 
 const usage = `usage: drimbox bench NAME [--help]
 
@@ -63,10 +64,4 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 // told to stop: processes go with this one (parent-death signal), namespaces by their own exit handler
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`drimbox bench: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = wrongUsage ? 2 : 1;
-}
+await runCommand('drimbox bench', '', () => main(process.argv.slice(2)));

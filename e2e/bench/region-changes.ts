@@ -1,5 +1,6 @@
 /** Changes that people make to a region that stands, each timed to where it shows. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asked } from '../parts/cluster/api.ts';
 import type { RegionEnvoy } from '../parts/region-envoy.ts';
 import { applyResource, fqdnOf, putSecret } from '../parts/region.ts';
 import { linkPath, viAsked } from './region-failover.ts';
@@ -71,7 +72,7 @@ export async function changeLimits(
     const { body } = await kube.request('PATCH', path, patch, 'application/merge-patch+json');
     const { generation } = (body as unknown as LinkSeen).metadata;
     const taken = async (): Promise<boolean> => {
-      const { status } = (await kube.request('GET', path)).body as unknown as LinkSeen;
+      const { status } = await asked<LinkSeen>(kube, path);
       const told = status?.conditions.find(({ type }) => type === 'IngressProgrammed');
       return told?.status === 'True' && told.observedGeneration === generation;
     };

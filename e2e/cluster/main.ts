@@ -8,6 +8,7 @@ import { runMainJob } from '../demo/scenario.ts';
 import { namespace } from '../demo/world.ts';
 import { systemNamespace } from './installation.ts';
 import { type ClusterStage, nodePorts, openClusterStage } from './stage.ts';
+import { runCommand } from '../tools/command.ts';
 
 const usage = `usage: drimbox e2e cluster [--keep] [--images N] [--json]
 
@@ -78,12 +79,4 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(
-    `drimbox e2e cluster: ${error instanceof Error ? error.message : String(error)}\n${wrongUsage ? usage : ''}`,
-  );
-  process.exitCode = wrongUsage ? 2 : 1;
-}
+await runCommand('drimbox e2e cluster', usage, () => run(process.argv.slice(2)));

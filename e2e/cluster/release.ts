@@ -43,13 +43,14 @@ export async function thisRelease(): Promise<Release> {
   return { root, archives: await buildImages() };
 }
 
-/** Its images are known to the node by this tag: two versions under development may have the same number. */
-export async function importRelease(
-  cluster: Cluster,
-  { root: sources, archives }: Release,
-  tag: string,
-): Promise<void> {
-  for (const archive of archives) await cluster.importImage(archive);
+/** Its images are known to the node by this tag. */
+export async function importRelease(cluster: Cluster, release: Release, tag: string): Promise<void> {
+  for (const archive of release.archives) await cluster.importImage(archive);
+  await tagImages(cluster, release.root, tag);
+}
+
+/** Images that the node knows under the number of these sources have this tag too: two versions under development may share a number. */
+export async function tagImages(cluster: Cluster, sources: string, tag: string): Promise<void> {
   const number = appVersionOf(sources);
   for (const name of ['operator', 'gateway', 'envoy'])
     await cluster.nameImage(`drimbox.dev/${name}:${number}`, `drimbox.dev/${name}:${tag}`);

@@ -17,6 +17,7 @@ import {
   untilServed,
   whileDownloading,
 } from './traffic.ts';
+import { runCommand } from '../tools/command.ts';
 
 const usage = `usage: drimbox e2e upgrade --from REVISION [--json]
 
@@ -83,20 +84,19 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   const directory = resolve('.drimbox', `upgrade-${process.pid}`);
   const narrator = createNarrator(json);
-  const stops: (() => Promise<void>)[] = [];
+  let stage: ClusterStage | undefined;
   try {
     const former = await narrator.step(`sources, packages and images of ${from}`, () =>
       releaseOf(from, join(directory, 'former')),
     );
     const present = await thisRelease();
-    const stage = await openClusterStage({
+    stage = await openClusterStage({
       directory: join(directory, 'stage'),
       images: 600,
       narrator,
       releases: { former, present },
       values: ['operator.replicas=2', 'ingress.replicas=2'],
     });
-    stops.push(() => stage.stop());
     const exams = await rehearse(stage, present.root, narrator);
     const restarts = (await programPods(stage.cluster, 'operator')).reduce((sum, pod) => sum + pod.restarts, 0);
     const summary = { ok: restarts === 0, from, exams: exams.length, restarts, steps: narrator.steps };
@@ -107,17 +107,9 @@ async function run(argv: readonly string[]): Promise<number> {
     );
     return summary.ok ? 0 : 1;
   } finally {
-    for (const stop of stops) await stop();
+    await stage?.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(
-    `drimbox e2e upgrade: ${error instanceof Error ? error.message : String(error)}\n${wrongUsage ? usage : ''}`,
-  );
-  process.exitCode = wrongUsage ? 2 : 1;
-}
+await runCommand('drimbox e2e upgrade', usage, () => run(process.argv.slice(2)));

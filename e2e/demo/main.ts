@@ -7,6 +7,7 @@ import { createNarrator, type Step } from './narrator.ts';
 import { openSeriesFolder, writeOutputs } from './outputs.ts';
 import { type DemoResult, type DemoWorld, openWorld, runMainJob } from './scenario.ts';
 import { fqdnOf, namespace } from './world.ts';
+import { runCommand } from '../tools/command.ts';
 
 const usage = `usage: drimbox demo [--once] [--out DIR] [--images N] [--json]
 
@@ -131,13 +132,7 @@ async function run(options: Options): Promise<number> {
   }
 }
 
-try {
+await runCommand('drimbox demo', usage, () => {
   const options = readOptions();
-  process.exitCode = typeof options === 'number' ? options : await run(options);
-} catch (error) {
-  const wrongUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(
-    `drimbox demo: ${error instanceof Error ? error.message : String(error)}\n${wrongUsage ? usage : ''}`,
-  );
-  process.exitCode = wrongUsage ? 2 : 1;
-}
+  return typeof options === 'number' ? options : run(options);
+});

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { eventually, type PodSeen, programPods, untilPods } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
-import { appVersionOf, importRelease } from '../cluster/release.ts';
+import { appVersionOf, tagImages } from '../cluster/release.ts';
 import { untilOffered, untilRolled, upgrade } from '../cluster/rollout.ts';
 import { systemNamespace } from '../cluster/installation.ts';
 import {
@@ -83,7 +83,7 @@ const root = join(import.meta.dirname, '../..');
 during(
   'chart upgraded, with CRDs that have a field more: a download is not cut',
   async () => {
-    await importRelease(cluster, { root, archives: [] }, 'next');
+    await tagImages(cluster, root, 'next');
     await addField();
     await upgrade(cluster, join(root, 'charts/drimbox'), 'next');
     await untilOffered(cluster, 'next');

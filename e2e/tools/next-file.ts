@@ -45,15 +45,16 @@ export function waits(file: string): boolean {
   return waiting.some((start) => file.startsWith(start));
 }
 
+function rank(file: string): number {
+  const at = long.findIndex((start) => file.startsWith(start));
+  return at < 0 ? long.length : at;
+}
+
 function isLong(file: string): boolean {
-  return long.some((start) => file.startsWith(start));
+  return rank(file) < long.length;
 }
 
 export function longestFirst(files: readonly string[]): string[] {
-  const rank = (file: string): number => {
-    const at = long.findIndex((start) => file.startsWith(start));
-    return at < 0 ? long.length : at;
-  };
   return files.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -13,6 +13,7 @@ import { type ResourceStatus, makeStatus, statusKey } from '../plan/status.ts';
 import { type FileFault, writeFault } from '../resources/directory/accept.ts';
 import type { DirectorySource, Snapshot } from '../resources/directory/source.ts';
 import { type GatherOptions, gather } from './gather.ts';
+import { lookAgain } from './look-again.ts';
 import { type StatusDocument, readStatus } from './status-document.ts';
 
 export interface ReconcilerOptions {
@@ -33,9 +34,6 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
-/** Longest wait until statuses that wait for the proxy are looked at again. */
-const lookAgainMs = 500;
-
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { statusFile, planFile } = options.host.state;
   const { journal } = options;
@@ -47,16 +45,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   let wanted = true;
   const state = { stopped: false };
   const patience = createPatience(() => performance.now());
-  let again: NodeJS.Timeout | undefined;
-  const lookAgain = (leftMs: number): void => {
-    again ??= setTimeout(
-      () => {
-        again = undefined;
-        trigger();
-      },
-      Math.min(lookAgainMs, leftMs),
-    );
-  };
+  const again = lookAgain(() => trigger());
   let running: Promise<void> | undefined;
 
   const round = async (): Promise<'applied' | 'unchanged'> => {
@@ -80,7 +69,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       patience,
     );
     const left = patience.endRound();
-    if (left !== undefined) lookAgain(left);
+    if (left !== undefined) again.within(left);
     for (const event of changesBetween(before, resources)) journal.record(event);
     return news ? 'applied' : 'unchanged';
   };
@@ -136,7 +125,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       state.stopped = true;
       clearInterval(timer);
       await running;
-      clearTimeout(again);
+      again.stop();
     },
   };
 }

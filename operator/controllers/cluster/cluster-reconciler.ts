@@ -16,6 +16,7 @@ import type { ResourceStatus } from '../../plan/status.ts';
 import { keyOf } from '../../resources/inventory.ts';
 import type { Priority } from '../../resources/kubernetes/work-queue.ts';
 import { makeRequest } from '../../trust/certificate-request.ts';
+import { lookAgain } from '../look-again.ts';
 import { type ClusterCertificates, requestedKinds } from './certificate-secrets.ts';
 import type { ClusterDocuments } from './cluster-documents.ts';
 import type { InternalOutcome } from './internal-identities.ts';
@@ -74,9 +75,6 @@ export function gatherAfter(lastRoundMs: number): number {
 /** Within this every gateway was asked, and proxies that lost the operator before have connected again. */
 const freshMs = 12_000;
 
-/** Longest wait until statuses that wait for proxies are looked at again. */
-const lookAgainMs = 500;
-
 /** Longest wait between two rounds: ages and ends move by themselves. */
 const periodMs = 15_000;
 
@@ -95,16 +93,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
   };
 
   // Whatever ends the waiting asks for a round, too; what came between two looks at the proxies may have asked for none.
-  let again: NodeJS.Timeout | undefined;
-  const lookAgain = (leftMs: number): void => {
-    again ??= setTimeout(
-      () => {
-        again = undefined;
-        trigger();
-      },
-      Math.min(lookAgainMs, leftMs),
-    );
-  };
+  const again = lookAgain(() => trigger());
 
   const wish = createWishes({ ...options, namespace: options.settings.namespace, enqueue });
 
@@ -113,7 +102,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
     statuses: desired.statuses,
     onDiffering: (key, priority) => enqueue(`status ${key}`, priority),
     patience: createPatience(() => performance.now()),
-    onWaiting: lookAgain,
+    onWaiting: (leftMs) => again.within(leftMs),
     isFresh: () => performance.now() - bornAt < freshMs,
   });
 
@@ -194,7 +183,7 @@ export function startClusterReconciler(options: ClusterReconcilerOptions): Clust
       state.stopped = true;
       wake();
       await running;
-      clearTimeout(again);
+      again.stop();
     },
   };
 }

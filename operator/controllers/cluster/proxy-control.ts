@@ -48,10 +48,9 @@ export function proxyControl(options: ProxyControlOptions): ProxyControl {
       tls = nextTls;
       if (published !== undefined && samePlan(published, plan)) return;
       published = plan;
-      const next = await digestOf(plan);
       await control.apply(plan, version);
       // Only now: told with what proxies said before, it would say that they have what they never saw.
-      digest = next;
+      digest = await digestOf(plan);
     },
     observe: () => control?.observe() ?? new Map(),
     proxies: () => control?.proxies() ?? { connected: 0, acknowledged: 0, synchronised: 0 },
