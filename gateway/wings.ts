@@ -16,9 +16,10 @@ import { type Database } from './source/archive/database.ts';
 import type { Duty } from './source/archive/duty.ts';
 import { createJobQueue, type JobQueue } from './source/archive/jobs.ts';
 import { createManifestLookup } from './source/archive/manifests.ts';
-import { openArchiveDatabase } from './source/archive/open.ts';
+import { type ArchiveDatabase, openArchiveDatabase } from './source/archive/open.ts';
 import { surely } from './source/archive/surely.ts';
-import { createTraceStore } from './source/archive/traces.ts';
+import { openTraceSpool } from './source/archive/trace-spool.ts';
+import { createTraceStore, type Spooling } from './source/archive/traces.ts';
 import { type ArchiveHealth, ArchiveUnavailable } from './source/archive/unavailable.ts';
 import { openDesk } from './source/publication/desk.ts';
 import { createIntake } from './source/publication/intake.ts';
@@ -71,7 +72,7 @@ export async function openWings(config: GatewayConfig, place: GatewayPlace, log:
     systemId: config.site.systemId,
     host: config.pacs[0]?.wadoFqdn ?? hostname(),
   };
-  const traces = createTraceStore(database);
+  const traces = createTraceStore(database, await spoolingOf(opened, log));
   const journal = createJournal({ log, metrics, store: traces, context, now });
   tellOfArchive(database, journal, metrics);
   const { host, port } = config.listeners.dimse;
@@ -132,7 +133,7 @@ export async function openWings(config: GatewayConfig, place: GatewayPlace, log:
       await duty.stop();
       await parts.close();
       await receiver.close();
-      await traces.close(tracesGraceMs);
+      tellOfTracesLeft(await traces.close(tracesGraceMs), opened, log);
       await journal.flush();
       await database.close();
     },
@@ -153,6 +154,29 @@ export async function hurry(
     if (error instanceof ArchiveUnavailable) return;
     journal.record({ name: 'InternalError', where: 'publication, trying again', detail: String(error) });
   }
+}
+
+/** undefined for an archive that is never away. What becomes of traces can't be told as an event: that would be a trace, too. */
+async function spoolingOf({ spoolFile: file }: ArchiveDatabase, log: Log): Promise<Spooling | undefined> {
+  if (file === undefined) return undefined;
+  const onFault = (what: string, error: unknown): void => log.write('error', what, { file, detail: String(error) });
+  try {
+    const spool = await openTraceSpool(file);
+    if (spool.left.length > 0 || spool.unreadable > 0)
+      log.write('info', 'traces of a former run are written now', {
+        file,
+        traces: spool.left.length,
+        unreadable: spool.unreadable,
+      });
+    return { spool, onFault };
+  } catch (error) {
+    onFault('traces wait in memory alone: their file can not be had', error);
+    return undefined;
+  }
+}
+
+function tellOfTracesLeft(traces: number, { spoolFile: file }: ArchiveDatabase, log: Log): void {
+  if (traces > 0) log.write('warn', 'traces wait in a file for the next start: the archive is away', { file, traces });
 }
 
 function tellOfArchive(database: Database, journal: JournalWriter, metrics: GatewayMetrics): void {

@@ -2,7 +2,7 @@
  * Two gateways of one site on one PostgreSQL, real processes: reports come to both, one publishes, each study once; the one that
  * publishes is killed, the database is killed, and nothing acknowledged is lost.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -99,6 +99,22 @@ async function publishedOnce(uids: readonly string[]): Promise<void> {
 
 const sql = async (statement: string): Promise<string> => (await postgres?.sql(statement, archiveDatabase)) ?? '';
 const open = async (): Promise<string> => await sql(`SELECT count(*) FROM jobs WHERE state IN ('queued', 'built')`);
+
+const refusedInAudit = async (): Promise<number> =>
+  Number(await sql(`SELECT count(*) FROM audit WHERE event = 'RetrieveRefused'`));
+
+/** Traces that wait for the database in that gateway's directory. */
+function tracesOnDisk({ config }: GatewayPart): number {
+  const file = join(
+    config.storage.directory,
+    `traces-waiting-${gateways.findIndex((one) => one.config === config)}.jsonl`,
+  );
+  return existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('{')).length
+    : 0;
+}
 
 /** A series by WADO-RS from that gateway, as a listed DRIMbox asks for it. */
 async function fetched(gateway: GatewayPart, uid: string, seriesUid: string): ReturnType<typeof fetchSeries> {
@@ -227,8 +243,7 @@ test('the database is killed: AE and 503, the gateways live and say so; all goes
   for (const gateway of gateways) await until('ready again', () => ready(gateway));
   await deliver(late, gateways);
   await publishedOnce([late]);
-  const refused = `SELECT count(*) FROM audit WHERE event = 'RetrieveRefused'`;
-  await until('what was refused meanwhile is in the audit', async () => (await sql(refused)) === '2');
+  await until('what was refused meanwhile is in the audit', async () => (await refusedInAudit()) === 2);
 });
 
 test('a gateway that starts while the database is away lives, is not ready, and is when it is back', async () => {
@@ -240,11 +255,24 @@ test('a gateway that starts while the database is away lives, is not ready, and 
   assert.not(await ready(gateway));
   const status = await gateway.status();
   assert.is(conditionOf(status, 'ArchiveReady')?.reason, 'ConnectionRefused');
-  // asked to end meanwhile, it does
+  const before = 2;
+  const refuse = async (): Promise<void> => {
+    const [uid = ''] = seriesOf.keys();
+    assert.is((await fetched(gateway, uid, `${uid}.1`)).status, 503);
+  };
+  await refuse();
+  await until('its trace is on disk', () => tracesOnDisk(gateway) === 1);
+  // killed meanwhile, and asked to end meanwhile: what it did is told by the next one
+  await kill(gateway);
+  await start(gateway);
+  await refuse();
   await endInOrder(gateway);
+  assert.is(tracesOnDisk(gateway), 2);
   await start(gateway);
   await postgres?.startAgain();
   await until('ready', () => ready(gateway));
+  await until('both are in the audit', async () => (await refusedInAudit()) === before + 2);
+  await until('and nowhere else', () => tracesOnDisk(gateway) === 0);
 });
 
 test.run();

@@ -5,12 +5,16 @@ import { catalogue, type Meaning, type StatisticRow } from './catalogue.ts';
 import type { Journal, JournalEvent } from './events.ts';
 import type { GatewayMetrics } from './metrics.ts';
 
+/** What is kept of one event. */
+export interface Traces {
+  readonly event: string;
+  readonly audit?: AuditRecord;
+  readonly statistics: readonly StatisticRow[];
+}
+
 /** Where traces are kept: durable before it resolves. */
 export interface TraceStore {
-  append(
-    at: string,
-    traces: { readonly event: string; readonly audit?: AuditRecord; readonly statistics: readonly StatisticRow[] },
-  ): Promise<void>;
+  append(at: string, traces: Traces): Promise<void>;
 }
 
 export interface JournalWriter extends Journal {

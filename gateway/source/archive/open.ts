@@ -8,6 +8,8 @@ import { aloneOnDuty, type Duty } from './duty.ts';
 export interface ArchiveDatabase {
   readonly database: Database;
   readonly duty: Duty;
+  /** Where traces wait while it is away; undefined for a file, which never is. */
+  readonly spoolFile?: string;
   /** What may change while it is open: the files of password and trust. @throws ArchiveUnavailable; the former stay */
   exchange(next: GatewayConfig): Promise<void>;
 }
@@ -36,6 +38,7 @@ export async function openArchiveDatabase(
   return {
     database,
     duty: database.duty,
+    spoolFile: join(directory, `traces-waiting-${index}.jsonl`),
     exchange: async (next) => {
       if (next.storage.postgres) await database.exchange(next.storage.postgres);
     },

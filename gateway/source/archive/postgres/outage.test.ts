@@ -1,9 +1,14 @@
 /** The database goes away and comes back, or does not answer in time: nothing acknowledged is lost, and nobody is told a lie. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createArchive } from '../archive.ts';
 import type { Database } from '../database.ts';
 import { surely } from '../surely.ts';
+import type { Traces } from '../../../journal/journal.ts';
+import { openTraceSpool } from '../trace-spool.ts';
 import { createTraceStore } from '../traces.ts';
 import { type ArchiveHealth, ArchiveUnavailable, Overtaken } from '../unavailable.ts';
 import { openTestDatabase, startTestServer } from './server.testing.ts';
@@ -136,31 +141,64 @@ test('what must be told waits until its outcome is known, and is written once', 
   await database.close();
 });
 
-test('traces wait for the archive, in order, and are given up when the gateway stops', async () => {
+const at = '2026-03-10T10:00:00.000Z';
+const tracesOf = (event: string): Traces => ({
+  event,
+  audit: { eventId: '110107', action: 'C', outcome: 0, record: {} },
+  statistics: [],
+});
+const told = async (database: Database): Promise<string[]> =>
+  (await database.query('SELECT event FROM audit ORDER BY id')).map((row) => String(row['event']));
+
+test('traces wait for the archive, in order; without a file they are given up when the gateway stops', async () => {
   const database = await openTestDatabase(await server.newDatabase());
   const traces = createTraceStore(database);
-  const trace = (event: string) =>
-    traces.append('2026-03-10T10:00:00.000Z', {
-      event,
-      audit: { eventId: '110107', action: 'C', outcome: 0, record: {} },
-      statistics: [],
-    });
+  const trace = (event: string) => traces.append(at, tracesOf(event));
   await server.server.kill();
   const kept = ['A', 'B', 'C'].map(trace);
   await until(() => !database.health().up);
   await server.server.startAgain();
   await Promise.all(kept);
-  const rows = await database.query('SELECT event FROM audit ORDER BY id');
-  assert.equal(
-    rows.map((row) => row['event']),
-    ['A', 'B', 'C'],
-  );
+  assert.equal(await told(database), ['A', 'B', 'C']);
   await server.server.kill();
   const lost = Promise.allSettled(['D', 'E'].map(trace));
-  await traces.close(0);
+  assert.is(await traces.close(0), 0);
   for (const { status } of await lost) assert.is(status, 'rejected');
   await database.close();
   await server.server.startAgain();
+});
+
+test('with a file the next gateway tells what this one could not, before its own and once', async () => {
+  const config = await server.newDatabase();
+  const file = join(mkdtempSync(join(tmpdir(), 'traces-')), 'traces.jsonl');
+  const onFault = (_: string, error: unknown): never => {
+    throw error;
+  };
+  const first = await openTestDatabase(config);
+  const spool = await openTraceSpool(file);
+  const traces = createTraceStore(first, { spool, onFault });
+  await traces.append(at, tracesOf('before'));
+  assert.not(existsSync(file) && readFileSync(file, 'utf8') !== '', 'nothing is written while nothing waits');
+  await server.server.kill();
+  const [wrote, wrote2] = [traces.append(at, tracesOf('A')), traces.append(at, tracesOf('B'))];
+  const lines = (): number => readFileSync(file, 'utf8').split('\n').length - 1;
+  await until(() => lines() === 2);
+  const wrote3 = traces.append(at, tracesOf('C'));
+  await until(() => lines() === 3);
+  assert.is(await traces.close(0), 3);
+  // in the file: their writers have nothing to say
+  await Promise.all([wrote, wrote2, wrote3]);
+  await first.close();
+  await server.server.startAgain();
+
+  const second = await openTestDatabase(config);
+  const heir = createTraceStore(second, { spool: await openTraceSpool(file), onFault });
+  await heir.append(at, tracesOf('D'));
+  assert.equal(await told(second), ['before', 'A', 'B', 'C', 'D']);
+  assert.is(await heir.close(1_000), 0);
+  assert.not(existsSync(file));
+  await second.close();
+  rmSync(dirname(file), { recursive: true });
 });
 
 test('a server that is away at the start is waited for', async () => {
