@@ -13,8 +13,7 @@ import {
   pathOf,
 } from '../resources/kubernetes/resource-kind.ts';
 import type { GatewayPodFacts } from '../controllers/cluster/pod-facts.ts';
-import type { Explained } from './explanation.ts';
-import type { Target } from './explain.ts';
+import type { Explained, Target } from './explanation.ts';
 
 interface List<T> {
   readonly items: readonly T[];

@@ -8,7 +8,7 @@ import { stateFolder } from '../infrastructure/host/state-folder.ts';
 import { kubeconfigAccess } from '../resources/kubernetes/kubeconfig-access.ts';
 import { createKubeClient } from '../resources/kubernetes/client.ts';
 import { explainedFromCluster } from './explain-cluster.ts';
-import { type Explained, writeExplanation } from './explanation.ts';
+import { type Explained, type Target, writeExplanation } from './explanation.ts';
 
 export const explainUsage = `usage: drimbox explain [KIND/[NAMESPACE/]NAME] [--kubeconfig FILE] [--context NAME] [--namespace NAME]
                        [--state DIR] [--json]
@@ -35,12 +35,6 @@ const kinds: Readonly<Record<string, Explained['kind']>> = {
   trust: 'TrustSpace',
   trustspace: 'TrustSpace',
 };
-
-export interface Target {
-  readonly kind: Explained['kind'];
-  readonly namespace?: string;
-  readonly name: string;
-}
 
 /** `site/nord`, `site/ght/nord`, `trust/test`. @returns why not, in words, when it is none */
 export function readTarget(text: string): Target | string {

@@ -16,6 +16,13 @@ export interface Explained {
   readonly notes: readonly string[];
 }
 
+/** What is asked for. */
+export interface Target {
+  readonly kind: Explained['kind'];
+  readonly namespace?: string;
+  readonly name: string;
+}
+
 /** @param all how many were looked at */
 export function writeExplanation(shown: readonly Explained[], all: number): string {
   if (shown.length === 0) return `all ${all} resources are ready\n`;

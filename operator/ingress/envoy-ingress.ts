@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../infrastructure/host/files.ts';
 import type { EnvoyRunner, IngressContext, IngressRunner } from '../infrastructure/host/ingress-runner.ts';
-import type { Program } from '../infrastructure/host/supervisor.ts';
+import type { Program } from '../infrastructure/host/program.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { forgetAccepted, readAccepted, writeAccepted } from './accepted-file.ts';

@@ -13,7 +13,7 @@ import { findEnvoy } from '../../e2e/parts/envoy.ts';
 import { type Pki, createPki } from '../../e2e/parts/pki.ts';
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import { bootstrap } from './bootstrap.ts';
-import type { DeltaResponse } from './control-plane/delta-stream.ts';
+import type { DeltaResponse } from './control-plane/messages.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
 import { messages, typeUrl } from './control-plane/snapshot.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { Kube } from '../kube.ts';
-import type { Layout } from './configuration.ts';
+import type { Layout } from './layout.ts';
 
 export interface Api {
   readonly request: Kube['request'];

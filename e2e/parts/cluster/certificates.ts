@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Layout } from './configuration.ts';
+import type { Layout } from './layout.ts';
 
 const run = promisify(execFile);
 

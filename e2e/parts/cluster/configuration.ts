@@ -1,49 +1,12 @@
 /** The files a single node's programs read, as text by name. Pure. JSON where a program reads YAML. */
 import { join } from 'node:path';
 import type { User } from './certificates.ts';
-
-export interface Layout {
-  /** The cluster's folder; the others are in it. */
-  readonly directory: string;
-  readonly pki: string;
-  /** Configuration and sockets. */
-  readonly run: string;
-  readonly log: string;
-  /** Folder of the Kubernetes programs. */
-  readonly binaries: string;
-  /** The node's end of the veth. */
-  readonly nodeAddress: string;
-  readonly hostAddress: string;
-  /** First address of the services' range. */
-  readonly apiServiceAddress: string;
-  readonly dnsServiceAddress: string;
-  /** Parent of every pod's cgroup. */
-  readonly cgroup: string;
-}
+import type { Layout } from './layout.ts';
 
 export const podRange = '10.244.0.0/24';
 export const serviceRange = '10.96.0.0/16';
 export const pauseImage = 'drimbox.dev/pause:1';
 export const volumes = 8;
-
-export function layoutOf(
-  directory: string,
-  binaries: string,
-  place: { readonly nodeAddress: string; readonly hostAddress: string; readonly name: string },
-): Layout {
-  return {
-    directory,
-    binaries,
-    pki: join(directory, 'pki'),
-    run: join(directory, 'run'),
-    log: join(directory, 'log'),
-    nodeAddress: place.nodeAddress,
-    hostAddress: place.hostAddress,
-    apiServiceAddress: '10.96.0.1',
-    dnsServiceAddress: '10.96.0.10',
-    cgroup: place.name,
-  };
-}
 
 /** Text by file name, all under `run`. */
 export function configurationFiles(layout: Layout): Readonly<Record<string, string>> {

@@ -1,6 +1,7 @@
 /** What is in every cluster from the start, as Kubernetes objects. Pure. */
 import { join } from 'node:path';
-import { type Layout, volumes } from './configuration.ts';
+import { volumes } from './configuration.ts';
+import type { Layout } from './layout.ts';
 
 export interface Seed {
   /** Collection to POST to. */

@@ -1,6 +1,7 @@
 /** The programs of a single node and how each is started. Pure. */
 import { join } from 'node:path';
-import { type Layout, serviceRange } from './configuration.ts';
+import { serviceRange } from './configuration.ts';
+import type { Layout } from './layout.ts';
 
 export interface Program {
   readonly name: string;

@@ -1,13 +1,15 @@
 /** Our A-ASSOCIATE-RQ. */
 import { maxDataPduLength } from '../limits.ts';
-import type { AssociateRequest, ProposedContext } from '../pdu/pdu.ts';
+import type { AssociateRequest, ExtendedNegotiation, ProposedContext } from '../pdu/pdu.ts';
 import { applicationContext, implementationClassUid, implementationVersionName } from '../uids.ts';
-import type { RequestorOptions } from './requestor.ts';
 
-export function associateRequest(
-  options: Pick<RequestorOptions, 'callingAeTitle' | 'calledAeTitle' | 'extended'>,
-  contexts: readonly ProposedContext[],
-): AssociateRequest {
+export interface AssociateOptions {
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly extended?: readonly ExtendedNegotiation[];
+}
+
+export function associateRequest(options: AssociateOptions, contexts: readonly ProposedContext[]): AssociateRequest {
   return {
     type: 'associate-request',
     protocolVersion: 1,

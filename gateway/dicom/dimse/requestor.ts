@@ -6,20 +6,17 @@ import { type AssociationEnd, type AssociationUser, describeEnd } from '../assoc
 import type { QuickAck } from '../association/quick-ack.ts';
 import { maxIdentifierLength } from '../limits.ts';
 import type { Fragment } from '../pdu/pdu-reader.ts';
-import type { AssociateAccept, ExtendedNegotiation, ProposedContext } from '../pdu/pdu.ts';
+import type { AssociateAccept, ProposedContext } from '../pdu/pdu.ts';
 import { type Command, commandField, encodeCommand, status } from './command.ts';
 import { MessageReader } from './message-reader.ts';
-import { associateRequest } from './associate-request.ts';
+import { type AssociateOptions, associateRequest } from './associate-request.ts';
 import { endError } from './end-error.ts';
 
-export interface RequestorOptions {
+export interface RequestorOptions extends AssociateOptions {
   readonly host: string;
   readonly port: number;
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
   /** Abstract syntax and transfer syntaxes; ids are given here. At most 128. */
   readonly contexts: readonly Omit<ProposedContext, 'id'>[];
-  readonly extended?: readonly ExtendedNegotiation[];
   readonly connectTimeoutMs: number;
   /** Longest silence while an answer is owed. */
   readonly responseTimeoutMs: number;

@@ -1,7 +1,6 @@
 /** The acknowledgement of a message (ci-sis §2.9): MSH swapped, MSA, and one ERR per fault when refused. */
 import { characterSetNamed, encodeText } from './charset.ts';
-import { encodeEscapes } from './escapes.ts';
-import type { Delimiters } from './message.ts';
+import { type Delimiters, encodeEscapes } from './escapes.ts';
 import type { MessageHeader, ReportFault } from './report.ts';
 
 export type Verdict = { readonly code: 'AA' } | { readonly code: 'AE' | 'AR'; readonly faults: readonly ReportFault[] };

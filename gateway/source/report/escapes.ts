@@ -1,5 +1,11 @@
 /** Escape sequences of HL7 v2 text, HL7 v2.5 §2.7. */
-import type { Delimiters } from './message.ts';
+export interface Delimiters {
+  readonly field: string;
+  readonly component: string;
+  readonly repetition: string;
+  readonly escape: string;
+  readonly subcomponent: string;
+}
 
 /** `\H\` and `\N\` are highlighting and vanish; an unknown sequence stays as written. Hexadecimal is read as Latin-1. */
 export function decodeEscapes(text: string, delimiters: Delimiters): string {

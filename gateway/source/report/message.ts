@@ -3,16 +3,8 @@
  * (HL7 v2.5 chapter 2). Reading never fails on content: an absent place is an empty string.
  */
 import { type CharacterSet, characterSetNamed, decodeText } from './charset.ts';
-import { decodeEscapes } from './escapes.ts';
+import { type Delimiters, decodeEscapes } from './escapes.ts';
 import type { ReportFault } from './report.ts';
-
-export interface Delimiters {
-  readonly field: string;
-  readonly component: string;
-  readonly repetition: string;
-  readonly escape: string;
-  readonly subcomponent: string;
-}
 
 export class Repetition {
   readonly #components: readonly string[];

@@ -9,7 +9,8 @@ import type { Plan } from '../../plan/plan.ts';
 import { writeFileAtomically, writeWhenDifferent } from './files.ts';
 import type { IngressRunner } from './ingress-runner.ts';
 import type { StateFolder } from './state-folder.ts';
-import type { Program, Supervisor } from './supervisor.ts';
+import type { Program } from './program.ts';
+import type { Supervisor } from './supervisor.ts';
 
 export interface HostOptions {
   readonly state: StateFolder;

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Program } from './program.ts';
 import { type Registered, isRunning } from './register.ts';
-import type { Program } from './supervisor.ts';
 
 export interface Running {
   /** Absent when it could not be started. */

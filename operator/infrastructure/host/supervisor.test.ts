@@ -8,7 +8,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { restartDelayMs } from './back-off.ts';
 import { openRegister } from './register.ts';
-import { type Program, type Supervisor, createSupervisor } from './supervisor.ts';
+import type { Program } from './program.ts';
+import { type Supervisor, createSupervisor } from './supervisor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drimbox-supervisor-'));
 test.after(() => rmSync(folder, { recursive: true }));

@@ -3,19 +3,9 @@
  * with this process, so none is left behind to hold a port; or they are left running, and the next supervisor takes them over.
  */
 import { restartDelayMs, restartWanted, stableMs } from './back-off.ts';
+import type { Program } from './program.ts';
 import { type Register, type Registered, digestOf, registered } from './register.ts';
 import { type Running, adopted, ended, launch } from './running.ts';
-
-export interface Program {
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** What it prints, appended. */
-  readonly logFile: string;
-  /** Time between SIGTERM and SIGKILL. */
-  readonly stopTimeoutMs: number;
-}
 
 export interface ProgramState {
   readonly running: boolean;

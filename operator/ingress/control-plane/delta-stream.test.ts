@@ -1,7 +1,8 @@
 /** The protocol as a script: what the proxy says, what it is sent. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DeltaRequest, forgive, isSettled, standingRefusal } from './delta-stream.ts';
+import { forgive, isSettled, standingRefusal } from './delta-stream.ts';
+import type { DeltaRequest } from './messages.ts';
 import { Script, snapshot } from './script.testing.ts';
 import type { Resource, Snapshot } from './snapshot.ts';
 

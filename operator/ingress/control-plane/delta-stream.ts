@@ -4,28 +4,9 @@
  * latest snapshot. The state belongs to its stream and is changed in place, for an acknowledgement among thousands of secrets
  * must cost the same as one among ten.
  */
+import type { DeltaRequest, DeltaResponse } from './messages.ts';
 import { type TypeState, blankType, consider, first, hasNext, held, review, take } from './type-state.ts';
 import { type ResourceType, type Snapshot, emptySnapshot, resourceTypes } from './snapshot.ts';
-
-export interface DeltaRequest {
-  readonly type: ResourceType;
-  readonly subscribe: readonly string[];
-  readonly unsubscribe: readonly string[];
-  /** What the proxy holds when it connects again: name to version. */
-  readonly initialVersions: ReadonlyMap<string, string>;
-  /** Of the response it answers; '' when it answers none. */
-  readonly nonce: string;
-  /** Present: refused, in the proxy's words. Nothing else says so (C.1.2). */
-  readonly error?: string;
-}
-
-export interface DeltaResponse {
-  readonly type: ResourceType;
-  readonly nonce: string;
-  /** Name to version; the bytes are in the snapshot. */
-  readonly resources: ReadonlyMap<string, string>;
-  readonly removed: readonly string[];
-}
 
 /** A response that the proxy refused, of what it should still hold. */
 export interface Refusal {

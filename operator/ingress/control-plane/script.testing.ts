@@ -1,5 +1,6 @@
 /** For the tests of this room: a stream as a script, what the proxy says and what it is sent. */
-import { type DeltaRequest, type Refusal, type StreamState, advance, newStream, receive } from './delta-stream.ts';
+import { type Refusal, type StreamState, advance, newStream, receive } from './delta-stream.ts';
+import type { DeltaRequest } from './messages.ts';
 import { type ResourceType, type Snapshot, resourceTypes } from './snapshot.ts';
 
 /** `{ cluster: { a: '1' } }`: names to versions. */

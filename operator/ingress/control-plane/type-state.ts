@@ -1,6 +1,6 @@
 /** Of one resource type on one stream: what the proxy holds, and what it is to be sent, kept up name by name. */
 import { isShared, listenerName } from '../resources/names.ts';
-import type { DeltaResponse } from './delta-stream.ts';
+import type { DeltaResponse } from './messages.ts';
 import type { Resource, ResourceType } from './snapshot.ts';
 
 export interface TypeState {

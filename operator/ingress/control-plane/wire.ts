@@ -3,7 +3,7 @@
  * and they are copied once, into what grpc-js hands to HTTP/2: of megabytes each copy more is a block, and memory taken anew.
  */
 import protobuf from 'protobufjs';
-import type { DeltaRequest, DeltaResponse } from './delta-stream.ts';
+import type { DeltaRequest, DeltaResponse } from './messages.ts';
 import { type Resource, type ResourceType, type Snapshot, typeOfUrl, typeUrl, versionOf } from './snapshot.ts';
 
 /** Wire type of a text or a message within a message. */
