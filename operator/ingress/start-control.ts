@@ -2,6 +2,7 @@
 import type { IngressPlan } from '../plan/ingress-plan.ts';
 import type { IngressObservation } from '../plan/observations.ts';
 import { inSlices, ownTurn } from '../turns.ts';
+import { amend } from './amend.ts';
 import { encoder } from './control-plane/encode.ts';
 import { loadProtos } from './control-plane/protos.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/server.ts';
@@ -30,6 +31,12 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const snapshotOf = snapshots(root, encoder(root), listen);
   let plan: IngressPlan | undefined;
   let state: Quarantine = options.accepted === undefined ? emptyQuarantine : restored(options.accepted);
+  const held = {
+    get: () => state,
+    set: (next: Quarantine): void => {
+      state = next;
+    },
+  };
   let fault: string | undefined;
   let said: ReadonlyMap<string, IngressObservation> | undefined;
   // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
@@ -114,10 +121,10 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const judge = preflight && binaryJudge(preflight.binary, preflight.folder, listen);
   const admit = async (change: Change, version?: string): Promise<void> => {
     const rejected = judge && (await refusedBy(judge, await change(state), options.onEvent));
-    let [from, changed] = [state, await change(state)];
-    // Made again when the proxy spoke meanwhile: what it said counts.
-    while (from !== state) [from, changed] = [state, await change(state)];
-    state = rejected === undefined ? changed : without(changed, rejected);
+    await amend(held, async (from) => {
+      const changed = await change(from);
+      return rejected === undefined ? changed : without(changed, rejected);
+    });
     edition.version = version ?? edition.version;
     await publish();
   };
