@@ -13,6 +13,13 @@ export function tagValues(tag: string): readonly string[] {
   return ['operator', 'gateway', 'envoy'].map((name) => `images.${name}.tag=${tag}`);
 }
 
+/** PodSecurity "restricted" is enforced in it: whatever is not, does not start. */
+export async function restrictedNamespace(cluster: Cluster, name: string): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+  await cluster.kubectlWith(JSON.stringify(namespace), 'create', '-f', '-');
+}
+
 /** As an SRE would, with images that are there already and one node. */
 export async function install(cluster: Cluster, values: readonly string[], sources = root): Promise<void> {
   await cluster.helm('install', 'drimbox-crds', join(sources, 'charts/drimbox-crds'), '--wait');
@@ -26,13 +33,13 @@ export async function install(cluster: Cluster, values: readonly string[], sourc
     `ingress.service.nodePort=${ingressNodePort}`,
     ...values,
   ];
+  await restrictedNamespace(cluster, systemNamespace);
   await cluster.helm(
     'install',
     release,
     join(sources, 'charts/drimbox'),
     '--namespace',
     systemNamespace,
-    '--create-namespace',
     ...set.flatMap((value) => ['--set', value]),
   );
 }

@@ -19,7 +19,7 @@ import {
 } from '../demo/world.ts';
 import { buildImages } from './images.ts';
 import { importRelease, type Release } from './release.ts';
-import { ingressNodePort, install, systemNamespace, tagValues } from './installation.ts';
+import { ingressNodePort, install, restrictedNamespace, systemNamespace, tagValues } from './installation.ts';
 import { asked } from '../parts/cluster/api.ts';
 import { type Cluster, startCluster } from '../parts/cluster/single-node.ts';
 import type { ConditionSeen } from '../parts/operator.ts';
@@ -173,7 +173,7 @@ async function applyGroup(cluster: Cluster, directory: string, { services, sites
   // A port on every node does not keep the caller's address: the node's own stands for it.
   const probes = [`${cluster.hostAddress}/32`, `${cluster.nodeAddress}/32`, '10.244.0.0/16'];
   const files = writeResources(folder, services, sites, { public: publicPort }, probes);
-  await cluster.kubectl('create', 'namespace', namespace);
+  await restrictedNamespace(cluster, namespace);
   const secrets = join(folder, 'secrets', namespace);
   await Promise.all(
     readdirSync(secrets).map(

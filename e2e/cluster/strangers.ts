@@ -50,8 +50,15 @@ export async function addStrangers(cluster: Cluster): Promise<void> {
     spec: {
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 0,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
-        { name: 'idle', image, imagePullPolicy: 'Never', command: [node, '-e', 'setInterval(() => undefined, 1e9)'] },
+        {
+          name: 'idle',
+          image,
+          imagePullPolicy: 'Never',
+          command: [node, '-e', 'setInterval(() => undefined, 1e9)'],
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
       ],
     },
   }));

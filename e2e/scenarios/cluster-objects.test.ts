@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventually, conditionOf, identityOf, isCurrent, objectsIn, seen } from '../cluster/objects.ts';
+import { restrictedNamespace } from '../cluster/installation.ts';
 import { type ClusterStage, openClusterStage } from '../cluster/stage.ts';
 import { addStrangers, removeStrangers, shouldGetThrough, whoGetsThrough } from '../cluster/strangers.ts';
 import {
@@ -172,7 +173,7 @@ scenarios('a namespace deleted goes whole; the other one, and a download from it
     .replaceAll('type: NodePort', 'type: ClusterIP');
   const file = join(directory, 'other.yaml');
   writeFileSync(file, yaml);
-  await cluster.kubectl('create', 'namespace', other);
+  await restrictedNamespace(cluster, other);
   for (const name of ['sud-auth-cli', 'sud-sign', 'pacs-sud-db', 'pacs-sud-vi']) {
     const folder = join(stage.directory, 'resources/secrets', namespace, name);
     const files = [`--cert=${folder}/tls.crt`, `--key=${folder}/tls.key`];

@@ -31,10 +31,14 @@ async function proxyOf({ localPort }: SlowDownload): Promise<string> {
   return pod.name;
 }
 
+/** What its sidecar says until its pod is gone. */
+let lastWords: Promise<string> | undefined;
+
 during('a proxy deleted: the download through it arrives whole, the other one takes new connections', async (slow) => {
   const shaking = handshakes(stage, fqdnOf('db', 'nord'), authorities);
   try {
     const proxy = await proxyOf(slow);
+    lastWords = system('logs', '--follow', proxy, '--container', 'drain');
     await system('delete', 'pod', proxy, '--wait=false');
     await eventually('another proxy', async () => {
       const others = (await programPods(cluster, 'ingress')).filter(({ name, ready }) => name !== proxy && ready);
@@ -47,6 +51,17 @@ during('a proxy deleted: the download through it arrives whole, the other one ta
     await shaking.stop();
   }
   assert.equal(shaking.failures, []);
+});
+
+scenario('it ended when nothing was under way any more, well within its time', async () => {
+  const lines = (await lastWords)?.split('\n').filter((line) => line !== '') ?? [];
+  const words = lines.map((line) => JSON.parse(line) as { readonly level: string; readonly msg: string });
+  assert.equal(
+    words.map(({ level }) => level),
+    ['info', 'info'],
+  );
+  assert.match(words[0]?.msg ?? '', /told to go/);
+  assert.match(words[1]?.msg ?? '', /nothing is under way/);
 });
 
 const gateway = async (): Promise<PodSeen | undefined> =>

@@ -33,7 +33,6 @@ const waiting = [
   'e2e/scenarios/soak',
   'e2e/scenarios/kubernetes-replicas',
   'e2e/parts/cluster/',
-  'e2e/charts/node',
 ];
 
 export interface Running {
