@@ -2,9 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createKubeClient, type KubeClient } from './client.ts';
-import { type Election, type ElectionOptions, startElection } from './election.ts';
+import { type Election, type ElectionOptions, startElection, waitMs } from './election.ts';
 import { type FakeApiserver, type Seen, startFakeApiserver, statusOf, until } from './fake-apiserver.testing.ts';
-import { createSpec, isHeldByOther, type LeaseObject, type LeaseSpec, releaseSpec } from './lease.ts';
+import { createSpec, heldByOtherMs, type LeaseObject, type LeaseSpec, releaseSpec } from './lease.ts';
 import { microTime } from './micro-time.ts';
 
 let server: FakeApiserver;
@@ -64,6 +64,7 @@ function start(identity: string, options: Partial<ElectionOptions> = {}): Electi
   return election;
 }
 
+const spec15: LeaseSpec = createSpec(undefined, 'other', new Date(0), 15_000);
 const spec = (holder: string, renewed: Date): LeaseSpec => createSpec(undefined, holder, renewed, 1000);
 
 test('of many contenders exactly one leads, whatever conflicts they make', async () => {
@@ -192,6 +193,41 @@ test('times under which two could lead are refused', () => {
   assert.throws(() => start('me', { retryMs: 1200 }), /two could lead/);
 });
 
+test('a leader that is gone is replaced within 18.5 s, whenever it went and however the dice fall', () => {
+  const times: number[] = [];
+  for (let life = 0; life < 5_000; life += 1) {
+    // A contender looks; the leader renews every 2 s, and is gone a moment after it did.
+    const lastRenewal = Math.random() * 20_000 + 20_000;
+    let [now, observed, seenAt] = [0, -1, 0];
+    for (;;) {
+      const renewals = Math.floor(Math.min(now - lastRenewal, 0) / 2_000);
+      if (renewals !== observed) [observed, seenAt] = [renewals, now];
+      const left = heldByOtherMs(spec15, 'me', seenAt, now, 15_000);
+      if (left === 0) break;
+      now += waitMs(left, 2_000, life % 3 === 0 ? () => 1 : Math.random);
+    }
+    times.push(now - lastRenewal);
+  }
+  assert.ok(Math.min(...times) >= 15_000, String(Math.min(...times)));
+  assert.ok(Math.max(...times) <= 18_500, String(Math.max(...times)));
+  assert.ok(new Set(times.map((time) => Math.round(time / 100))).size > 10, 'they do not all come at one moment');
+});
+
+test('who waits for a lease that runs out soon does not ask all the time when the API server fails', () => {
+  assert.is(
+    waitMs(0, 2_000, () => 0),
+    2_000,
+  );
+  assert.is(
+    waitMs(1, 2_000, () => 1),
+    501,
+  );
+  assert.is(
+    waitMs(10_000, 2_000, () => 1),
+    3_000,
+  );
+});
+
 test('what a lease says', () => {
   assert.is(microTime(new Date('2026-02-03T04:05:06.789Z')), '2026-02-03T04:05:06.789000Z');
   const first = createSpec(undefined, 'a', new Date(0), 15_000);
@@ -201,10 +237,10 @@ test('what a lease says', () => {
   const renewed = createSpec(second, 'b', new Date(2000), 15_000);
   assert.is(renewed.acquireTime, second.acquireTime);
   assert.is(renewed.leaseTransitions, 1);
-  assert.ok(isHeldByOther(second, 'a', 0, 14_999, 1));
-  assert.not(isHeldByOther(second, 'a', 0, 15_000, 1));
-  assert.not(isHeldByOther(second, 'b', 0, 1, 1));
-  assert.not(isHeldByOther(releaseSpec(second, new Date(0)), 'a', 0, 0, 1));
+  assert.is(heldByOtherMs(second, 'a', 0, 14_999, 1), 1);
+  assert.is(heldByOtherMs(second, 'a', 0, 15_000, 1), 0);
+  assert.is(heldByOtherMs(second, 'b', 0, 1, 1), 0);
+  assert.is(heldByOtherMs(releaseSpec(second, new Date(0)), 'a', 0, 0, 1), 0);
 });
 
 test.run();

@@ -20,18 +20,19 @@ export interface LeaseSpec {
 /**
  * @param observedAt steady ms at which the spec was first seen as it is: the times within are of another's clock
  * @param leaseMs used when the lease names no duration
+ * @returns ms for which another holds it yet; 0 when nobody else does
  */
-export function isHeldByOther(
+export function heldByOtherMs(
   spec: LeaseSpec | undefined,
   identity: string,
   observedAt: number,
   nowMs: number,
   leaseMs: number,
-): boolean {
+): number {
   const holder = spec?.holderIdentity ?? '';
-  if (holder === '' || holder === identity) return false;
+  if (holder === '' || holder === identity) return 0;
   const duration = spec?.leaseDurationSeconds === undefined ? leaseMs : spec.leaseDurationSeconds * 1000;
-  return observedAt + duration > nowMs;
+  return Math.max(0, observedAt + duration - nowMs);
 }
 
 export function createSpec(former: LeaseSpec | undefined, identity: string, now: Date, leaseMs: number): LeaseSpec {
