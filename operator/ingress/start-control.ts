@@ -31,12 +31,7 @@ export async function startIngressControl(options: IngressControlOptions): Promi
   const snapshotOf = snapshots(root, encoder(root), listen);
   let plan: IngressPlan | undefined;
   let state: Quarantine = options.accepted === undefined ? emptyQuarantine : restored(options.accepted);
-  const held = {
-    get: () => state,
-    set: (next: Quarantine): void => {
-      state = next;
-    },
-  };
+  const held = { get: () => state, set: (next: Quarantine) => void (state = next) };
   let fault: string | undefined;
   let said: ReadonlyMap<string, IngressObservation> | undefined;
   // Counted, for encoding takes turns with others: what proxies say meanwhile is of a snapshot that is about to be replaced, and
