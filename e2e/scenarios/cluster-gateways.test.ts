@@ -5,12 +5,14 @@
 import * as assert from 'uvu/assert';
 import { eventually, objectsIn, type PodSeen, programPods, seen } from '../cluster/objects.ts';
 import { openRehearsal } from '../cluster/rehearsal.ts';
+import { killProcess } from '../cluster/processes.ts';
 import { gatewayMetrics, nodePorts } from '../cluster/stage.ts';
-import { allKosOf, fetchWhole, publishAnother, sendReport, untilServed } from '../cluster/traffic.ts';
+import { allKosOf, fetchExam, fetchWhole, publishAnother, sendReport, untilServed } from '../cluster/traffic.ts';
 import { namespace } from '../demo/world.ts';
 
 const { stage, exam, current, scenario, during, run } = await openRehearsal('gateways', 2);
 const { cluster, database } = stage;
+const node = '/usr/local/bin/node';
 const kubectl = async (...args: readonly string[]): Promise<string> => await cluster.kubectl('-n', namespace, ...args);
 
 async function gateways(): Promise<readonly PodSeen[]> {
@@ -32,6 +34,23 @@ async function metric(pod: string, name: string): Promise<number> {
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Refusals that the audit tells of. */
+const refusedInAudit = async (): Promise<number> =>
+  Number(await database?.sql(`SELECT count(*) FROM audit WHERE event = 'RetrieveRefused'`, 'nord'));
+
+/** Traces that wait in the gateways' own directories for the database. */
+async function tracesOnDisk(): Promise<number> {
+  const count = `
+const { readdirSync, readFileSync } = require('node:fs');
+const files = readdirSync('/var/lib/drimbox').filter((name) => name.startsWith('traces-waiting-') && name.endsWith('.jsonl'));
+const lines = files.flatMap((name) => readFileSync('/var/lib/drimbox/' + name, 'utf8').split('\\n'));
+console.log(lines.filter((line) => line.startsWith('{')).length);`;
+  const counts = await Promise.all(
+    (await gateways()).map(async ({ name }) => Number(await kubectl('exec', name, '--', node, '-e', count))),
+  );
+  return counts.reduce((sum, one) => sum + one, 0);
 }
 
 /** Name of the one that publishes. */
@@ -86,8 +105,9 @@ scenario('a node drained keeps one gateway, which serves and publishes', async (
 });
 
 scenario(
-  'the database gone for a while: the RIS is told to send again, images wait, and all goes on by itself',
+  'the database gone for a while, gateways killed meanwhile: the RIS is told to send again, images wait, no refusal is forgotten',
   async () => {
+    const before = await refusedInAudit();
     await database?.kill();
     await eventually('the site says why', async () => {
       const { status } = await seen(cluster, namespace, 'drimboxsite/nord');
@@ -95,8 +115,17 @@ scenario(
     });
     const refusal = await sendReport(stage, exam.study).then(() => 'accepted', String);
     assert.match(refusal, /MSA\|AE\|/);
+    const refusals = 4;
+    for (let asked = 0; asked < refusals; asked += 1) assert.is((await fetchExam(stage, exam)).status, 503);
+    await eventually('each refusal on disk', async () => (await tracesOnDisk()) === refusals);
+    const pods = await gateways();
+    for (const pod of pods) killProcess(pod, 'gateway/main.ts');
+    const restarts = (all: readonly PodSeen[]): number => all.reduce((sum, pod) => sum + pod.restarts, 0);
+    await eventually('both started again', async () => restarts(await gateways()) === restarts(pods) + pods.length);
     await database?.startAgain();
     await untilReady(2);
+    await eventually('each refusal in the audit', async () => (await refusedInAudit()) === before + refusals);
+    await eventually('none on disk', async () => (await tracesOnDisk()) === 0);
     await untilServed(stage, exam);
     await publishAnother(stage);
   },
