@@ -94,7 +94,7 @@ scenarios('an unknown host of a PACS', async () => {
   await says(link, {
     type: 'PacsReachable',
     reason: 'EchoFailed',
-    message: /pacs\.nowhere\.example/,
+    message: /pacs\.nowhere\.example:\d+: the name of the host (is not known|could not be looked up)/,
     advice: /check spec\.node \(host, port, AE title\)/,
     stalled: false,
   });

@@ -37,16 +37,31 @@ export function describeEnd(end: AssociationEnd): string {
       return `the association was rejected (result ${end.result}, source ${end.source}, reason ${end.reason}: ${rejection(end)})`;
     case 'aborted':
       return `the peer aborted the association (source ${end.source}, reason ${end.reason})`;
-    case 'lost':
-      return `the connection was lost: ${end.detail}`;
     case 'fault':
       return `the peer broke the protocol: ${end.detail}`;
     case 'silent':
       return `the peer was silent for ${end.afterMs} ms`;
+    case 'lost':
     case 'given-up':
     default:
       return end.detail;
   }
+}
+
+/** What whoever set up the node can do something about, by the system's code. */
+const socketErrors: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name of the host is not known to the DNS',
+  EAI_AGAIN: 'the name of the host could not be looked up: it is unknown, or the DNS does not answer',
+  ECONNREFUSED: 'nothing listens at that host and port',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ETIMEDOUT: 'the host does not answer',
+  ECONNRESET: 'the connection was cut by the peer, or by a firewall between',
+};
+
+export function describeSocketError(error: Error): string {
+  const code = 'code' in error ? String(error.code) : '';
+  return `${socketErrors[code] ?? 'the connection was lost'} (${error.message})`;
 }
 
 /** PS3.8 table 9-21. */

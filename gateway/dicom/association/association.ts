@@ -16,7 +16,7 @@ import {
   abortReason,
 } from '../pdu/pdu.ts';
 import { type Deadline, deadline } from './deadline.ts';
-import type { AssociationEnd, AssociationUser } from './association-user.ts';
+import { type AssociationEnd, type AssociationUser, describeSocketError } from './association-user.ts';
 import type { QuickAck } from './quick-ack.ts';
 import { type Action, type Event, type State, transitions } from './transitions.ts';
 
@@ -147,7 +147,7 @@ export class Association {
     socket.on('connect', () => this.#handle('transport-open'));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#drained());
-    socket.on('error', (error) => this.#end({ kind: 'lost', detail: error.message }));
+    socket.on('error', (error) => this.#end({ kind: 'lost', detail: describeSocketError(error) }));
     socket.on('close', () => this.#handle('transport-closed'));
   }
 
@@ -219,7 +219,7 @@ export class Association {
     else
       this.#end({
         kind: 'lost',
-        detail: event === 'artim-expired' ? 'no association in time' : 'the connection was closed',
+        detail: event === 'artim-expired' ? 'no association in time' : 'the peer closed the connection',
       });
     this.#close();
   }
