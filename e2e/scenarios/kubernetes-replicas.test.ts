@@ -71,13 +71,17 @@ async function changeLands(): Promise<void> {
   await landed(name, metadata.generation);
 }
 
+/** In the config, and in the status, which also tells that the gateway has it: a poll later than all the rest. */
 async function landed(name: string, generation: number | undefined): Promise<void> {
   await until(
     `${name} in the config and in the status`,
     async () => {
-      const seen = await look(world.kube, sitePath);
-      const text = (await look(world.kube, config))?.data?.['config.json'] ?? '';
-      return text.includes(`"${name}"`) && seen?.status?.observedGeneration === generation;
+      const { status } = (await look(world.kube, sitePath)) ?? {};
+      const text = (await look(world.kube, config))?.data?.['config.json'] ?? '{}';
+      const { revision } = JSON.parse(text) as { readonly revision?: string };
+      return (
+        text.includes(`"${name}"`) && status?.observedGeneration === generation && status?.['revision'] === revision
+      );
     },
     patience,
   );

@@ -1,7 +1,7 @@
 /**
  * Which test file is run next. Most of them work all the time and want a core each. Those on real nodes, and a few others, wait for most of
  * theirs (pods that come and go, leases that end): one of them runs beside as many others as there are cores, two once the long ones of
- * those are through, and never three at once, for then nodes answer late.
+ * those are through, and never three at once, for then nodes answer late. When none of them is left a short one takes their place.
  */
 
 /** The longest first, so that none is what everything else waits for in the end. What is named nowhere takes less than half a minute. */
@@ -71,7 +71,10 @@ export function nextFile(left: readonly string[], running: Running, jobs: number
   const worker = left.find((file) => !waits(file));
   if (waiter !== undefined && running.waiting === 0 && (jobs > 1 || running.working === 0)) return waiter;
   const another = running.waiting < Math.min(jobs, 2) ? waiter : undefined;
-  const one = worker !== undefined && running.working < jobs ? worker : undefined;
+  // Nothing waits any more: a short one in its place, for each begins with a moment in which it waits for its own start.
+  const most = waiter === undefined && running.waiting === 0 ? filesAtOnce(jobs) : jobs;
+  const one =
+    worker !== undefined && running.working < most && (running.working < jobs || !isLong(worker)) ? worker : undefined;
   // In the end all that is left waits, and a core would be idle: so the short ones share one.
   return one === undefined || (another !== undefined && running.working > 0 && !isLong(one)) ? another : one;
 }
